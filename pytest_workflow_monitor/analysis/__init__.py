@@ -1,0 +1,1 @@
+"""Pure functions over executions: outcomes, summaries and, later, trends and baselines."""

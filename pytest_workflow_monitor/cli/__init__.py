@@ -1,0 +1,1 @@
+"""The command ``workflow-monitor``: one module per group of commands."""

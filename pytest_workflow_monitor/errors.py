@@ -1,0 +1,46 @@
+"""Every error that this package raises on purpose."""
+
+from __future__ import annotations
+
+
+class WorkflowMonitorError(Exception):
+    """Workflow monitoring could not do what was asked."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class SettingsError(WorkflowMonitorError):
+    """A setting is unknown or has a value that is not allowed."""
+
+
+class MarkerError(WorkflowMonitorError):
+    """A workflow marker is used in a way that is not allowed."""
+
+
+class JournalError(WorkflowMonitorError):
+    """The journal of a session cannot be written or read."""
+
+
+class StoreError(WorkflowMonitorError):
+    """The database cannot be used."""
+
+
+class StoreUnreachableError(StoreError):
+    """The database does not answer."""
+
+
+class StoreRefusedError(StoreError):
+    """The database answers, but does not let us in or does not let us write."""
+
+
+class StoreSchemaError(StoreError):
+    """The tables in the database belong to another version of this program."""
+
+
+class RecordRefusedError(StoreError):
+    """The database refuses this one record because of what is in it."""
+
+
+class ReportError(WorkflowMonitorError):
+    """A report cannot be made or written."""

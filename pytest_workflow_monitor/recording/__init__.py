@@ -1,0 +1,1 @@
+"""What runs inside the test process: steps, metrics, attachments and the flight recorder."""

@@ -1,0 +1,1 @@
+"""Turns a session's document into HTML, JSON and Markdown."""

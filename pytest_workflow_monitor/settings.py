@@ -1,0 +1,244 @@
+"""What can be configured, where each value came from, and what is wrong with it.
+
+Order, later wins: the default, ``[tool.workflow_monitor]`` in ``pyproject.toml`` (or a
+``workflow-monitor.toml`` beside it, whose keys are at top level), the environment
+(``WORKFLOW_MONITOR_<KEY>`` or a known plain name such as ``DATABASE_URL``), the command line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from pytest_workflow_monitor.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENVIRONMENT_PREFIX = "WORKFLOW_MONITOR_"
+
+PLAIN_NAMES = {
+    "DATABASE_URL": "database_url",
+    "BASE_URL": "base_url",
+    "LOG_LEVEL": "log_level",
+}
+"""Environment variables without our prefix that many deployments set already."""
+
+NOT_SETTINGS = frozenset({"WORKFLOW_MONITOR_BROWSER", "WORKFLOW_MONITOR_TRIGGER"})
+"""Variables with our prefix that are read where they matter, not as settings."""
+
+SETTINGS_FILE = "workflow-monitor.toml"
+ROOT_MARKS = ("pytest.ini", ".pytest.ini", "pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The effective settings of one process.
+
+    Attributes:
+        root: The folder that relative paths start from: pytest's rootdir.
+        sources: For each key that is not at its default, where its value came from.
+        project: Whose workflows these are; defaults to the name of the root folder.
+        environment: Where the system under test lives, such as ``production``.
+        location: Where the tests run from, such as ``eu-west``.
+        database_url: A PostgreSQL URL; empty means the embedded server.
+        base_url: The address of the system under test, for the workflows' own use.
+        state_dir: Folder of journals, artifacts and the embedded server, relative to the root.
+        paths: What ``workflow-monitor list`` and ``run`` hand to pytest; empty means its default.
+        deadline_seconds: How long a session waits at its end until everything is stored.
+        output: Whose captured output is kept: every attempt's, failures' or nobody's.
+        output_limit_kb: How much captured output of one attempt is kept, from its end.
+        exclude_params: Parameters of parametrised tests that do not make a workflow of their own.
+        history_length: How many earlier executions of a workflow a report shows.
+        log_level: How much the command line and the background process log.
+    """
+
+    root: Path
+    sources: dict[str, str]
+    project: str
+    environment: str = "local"
+    location: str = ""
+    database_url: str = ""
+    base_url: str = ""
+    state_dir: Path = Path(".workflow-monitor")
+    paths: tuple[str, ...] = ()
+    deadline_seconds: float = 10.0
+    output: Literal["always", "failures", "never"] = "always"
+    output_limit_kb: int = 64
+    exclude_params: tuple[str, ...] = ()
+    history_length: int = 20
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+
+    @property
+    def state_path(self) -> Path:
+        """The absolute state directory."""
+        return self.root / self.state_dir
+
+
+_TYPES = {
+    field.name: field.type
+    for field in msgspec.structs.fields(Settings)
+    if field.name not in {"root", "sources"}
+}
+SECRET_KEYS = frozenset({"database_url"})
+LIMITS = {"deadline_seconds": (0, 3600), "output_limit_kb": (0, 65536), "history_length": (0, 1000)}
+"""Allowed ranges of numbers, both ends included."""
+
+
+def load(
+    root: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read and check the settings that hold for a root folder.
+
+    Args:
+        root: Where to look for the settings file, upwards.
+        environ: Environment variables; by default those of the process.
+        overrides: Values from the command line by key; None means not given.
+
+    Raises:
+        SettingsError: A key is unknown or a value not allowed; one sentence for each, all at once.
+    """
+    environ = os.environ if environ is None else environ
+    root = find_root(root)
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    layers = [
+        *_from_file(root, problems),
+        *_from_environment(environ),
+        *_from_command_line(overrides or {}),
+    ]
+    for source, key, value in layers:
+        if key not in _TYPES:
+            problems.append(f"{source}: {unknown(key, _TYPES, 'setting')}")
+            continue
+        try:
+            values[key] = _checked(key, value)
+        except ValueError as error:
+            shown = "…" if key in SECRET_KEYS else repr(value)
+            problems.append(f"{source}: {key} = {shown}: {error}.")
+        sources[key] = source
+    if problems:
+        raise SettingsError("\n".join(problems))
+    values.setdefault("project", root.name or "default")
+    return Settings(root=root, sources=sources, **values)
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder upwards that holds our settings, else a pytest project, else start.
+
+    The folder of pytest's own configuration file is its rootdir, so that pytest and the
+    ``workflow-monitor`` command agree on the state directory.
+    """
+    start = start.resolve()
+    folders = (start, *start.parents)
+    for folder in folders:
+        if (folder / SETTINGS_FILE).is_file() or _pyproject_table(folder) is not None:
+            return folder
+    for folder in folders:
+        if any((folder / mark).is_file() for mark in ROOT_MARKS):
+            return folder
+    return start
+
+
+def unknown(given: str, known: Mapping[str, Any], what: str) -> str:
+    """Say that a name is not known, and which known one is nearest or what all of them are."""
+    near = difflib.get_close_matches(given, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."
+    return f"unknown {what} {given!r}; {hint}"
+
+
+def without_password(url: str) -> str:
+    """Return a database URL fit to be shown: its password, if any, replaced by three stars."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":***@", 1)
+
+
+def _pyproject_table(folder: Path) -> dict[str, Any] | None:
+    path = folder / "pyproject.toml"
+    if not path.is_file():
+        return None
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, ValueError):
+        return None
+    found = table.get("workflow_monitor")
+    return found if isinstance(found, dict) else None
+
+
+def _from_file(root: Path, problems: list[str]) -> list[tuple[str, str, Any]]:
+    path = root / SETTINGS_FILE
+    if path.is_file():
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            problems.append(f"{path}: cannot be read as TOML: {error}.")
+            return []
+    else:
+        table = _pyproject_table(root) or {}
+        path = root / "pyproject.toml"
+    rows = [(str(path), key, value) for key, value in table.items()]
+    for source, key, value in rows:
+        if key == "database_url" and isinstance(value, str) and urlsplit(value).password:
+            problems.append(
+                f"{source}: database_url holds a password; give it in the environment "
+                "variable DATABASE_URL instead."
+            )
+    return rows
+
+
+def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, Any]]:
+    plain = [
+        (f"environment variable {name}", key, environ[name])
+        for name, key in PLAIN_NAMES.items()
+        if environ.get(name)
+    ]
+    prefixed = [
+        (f"environment variable {name}", name.removeprefix(ENVIRONMENT_PREFIX).lower(), value)
+        for name, value in environ.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in NOT_SETTINGS
+    ]
+    return plain + prefixed
+
+
+def _from_command_line(overrides: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    return [("command line", key, value) for key, value in overrides.items() if value is not None]
+
+
+def _checked(key: str, value: Any) -> Any:
+    wanted = _TYPES[key]
+    if wanted == tuple[str, ...] and isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if key == "log_level" and isinstance(value, str):
+        value = value.lower()
+    if wanted is Path:
+        if not isinstance(value, str | Path) or not str(value):
+            raise ValueError("expected a path")
+        return Path(value)
+    try:
+        checked = msgspec.convert(value, wanted, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(_allowed(wanted, str(error))) from None
+    low, high = LIMITS.get(key, (None, None))
+    if low is not None and high is not None and not low <= checked <= high:
+        raise ValueError(f"expected a number from {low} to {high}")
+    if key in {"project", "environment"} and not checked:
+        raise ValueError("expected a name")
+    return checked
+
+
+def _allowed(wanted: Any, fallback: str) -> str:
+    choices = getattr(wanted, "__args__", ())
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return f"expected one of {', '.join(choices)}"
+    return fallback[:1].lower() + fallback[1:]
