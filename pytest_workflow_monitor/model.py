@@ -109,7 +109,7 @@ class Step(Record, frozen=True, kw_only=True):
     index of the enclosing step. ``started_ms`` counts from the start of the attempt.
     ``duration_ms`` is None when the process died before the step ended (status interrupted).
     A step that failed although ``optional``, or took longer than ``slower_than_seconds``, is
-    degraded.
+    degraded; one still open when its attempt ended is running.
     """
 
     index: int
@@ -143,7 +143,8 @@ class Artifact(Record, frozen=True, kw_only=True):
     """A file kept as evidence.
 
     ``path`` is relative to the state directory. ``size_bytes`` is its length and ``sha256`` the
-    hexadecimal hash of its content, after which it is named on disk.
+    hexadecimal hash of its content, after which it is named on disk. ``problem`` says why there
+    is no content, such as a file that did not exist.
     """
 
     name: str
@@ -152,6 +153,7 @@ class Artifact(Record, frozen=True, kw_only=True):
     size_bytes: int = 0
     sha256: str = ""
     path: str = ""
+    problem: str = ""
     step: int | None = None
     recorded_ms: float = 0.0
 

@@ -1,0 +1,127 @@
+"""How a session starts its shipper, tells it what to do, and hears what became of it.
+
+The session writes one line, the :class:`Order`, to the shipper's standard input and keeps that
+pipe open: its end, however it comes, tells the shipper that the session is over. The shipper
+writes one line to its standard output, the :class:`Shipped`, when everything is stored.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from contextlib import suppress
+from time import monotonic
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+
+from pytest_workflow_monitor.model import Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOG_FILE = "shipper.log"
+
+
+class Order(Record, frozen=True, kw_only=True):
+    """What a shipper is to do: which journal to store and what to write at the end."""
+
+    folder: str
+    root: str
+    overrides: dict[str, str] = {}  # noqa: RUF012 - msgspec gives each record its own
+    html_path: str = ""
+    json_path: str = ""
+    markdown_path: str = ""
+
+
+class Shipped(Record, frozen=True, kw_only=True):
+    """What became of a journal.
+
+    ``problem`` is one sentence when not everything is stored; ``notices`` are sentences about
+    single things, such as lines of the journal that could not be read.
+    """
+
+    executions: int = 0
+    attempts: int = 0
+    dead_lettered: int = 0
+    replayed_sessions: int = 0
+    database: str = ""
+    html_path: str = ""
+    json_path: str = ""
+    problem: str = ""
+    notices: tuple[str, ...] = ()
+
+
+class ShipperProcess:
+    """The shipper beside this session, in a process group of its own.
+
+    Ctrl-C, or the end of this process, does not reach it.
+
+    Args:
+        order: What it is to do.
+        log_path: Where its standard error goes.
+
+    Raises:
+        OSError: No process can be started.
+    """
+
+    def __init__(self, order: Order, log_path: Path) -> None:
+        with log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "pytest_workflow_monitor.shipper"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=order.root,
+                start_new_session=True,
+                env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            )
+        with suppress(OSError):
+            self._stdin.write(msgspec.json.encode(order) + b"\n")
+            self._stdin.flush()
+
+    @property
+    def _stdin(self) -> IO[bytes]:
+        assert self._process.stdin is not None  # noqa: S101 - it was asked for above
+        return self._process.stdin
+
+    def finish(self, deadline_seconds: float) -> Shipped | None:
+        """Say that the session is over and wait until all is stored.
+
+        Returns:
+            What the shipper said; None when it needs longer, in which case it goes on alone.
+        """
+        with suppress(OSError):
+            self._stdin.close()
+        line = self._read_line(deadline_seconds)
+        if not line.endswith(b"\n"):
+            return self._died()
+        self._process.returncode = 0  # it lives on for a moment; nobody here waits for it
+        return msgspec.json.decode(line, type=Shipped)
+
+    def _read_line(self, deadline_seconds: float) -> bytes:
+        assert self._process.stdout is not None  # noqa: S101 - it was asked for above
+        handle = self._process.stdout.fileno()
+        give_up_at = monotonic() + deadline_seconds
+        received = b""
+        while not received.endswith(b"\n"):
+            left = give_up_at - monotonic()
+            if left <= 0 or not select.select([handle], [], [], left)[0]:
+                break
+            part = os.read(handle, 65536)
+            if not part:
+                break
+            received += part
+        self._process.stdout.close()
+        return received
+
+    def _died(self) -> Shipped | None:
+        if self._process.poll() is None:
+            self._process.returncode = 0  # left to finish alone
+            return None
+        return Shipped(
+            problem=f"The background process ended with status {self._process.returncode} before "
+            "everything was stored; the next session stores the rest."
+        )

@@ -1,0 +1,15 @@
+"""What other pytest plugins and a project's ``conftest.py`` may implement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.model import Attempt
+
+
+@pytest.hookspec()
+def pytest_workflow_attempt(config: pytest.Config, attempt: Attempt) -> None:
+    """Called on the controller after an attempt has been written to the journal."""

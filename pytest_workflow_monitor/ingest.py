@@ -1,0 +1,374 @@
+"""The one write path: what a session recorded becomes rows, exactly once.
+
+A batch is one transaction. Transactions of one project follow one another (an advisory lock), so
+that whatever is read at the start of one still holds when it writes: which attempts are there, how
+their executions stand, what the counters say. Everything derived (an execution from its attempts,
+the counters from the executions) depends only on which attempts are known and whether the session
+is over. So batches may come split, repeated and in any order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from pytest_workflow_monitor import wire
+from pytest_workflow_monitor.analysis.outcome import execution_of
+from pytest_workflow_monitor.errors import RecordRefusedError
+from pytest_workflow_monitor.model import Attempt, AttemptStarted, Execution, Status
+from pytest_workflow_monitor.store import rows
+from pytest_workflow_monitor.store.counters import Counters, Outcome
+from pytest_workflow_monitor.store.letters import DeadLetter, LetterStatus
+from pytest_workflow_monitor.store.text import storable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from pytest_workflow_monitor.model import SessionEnded, SessionStarted
+    from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.store.rows import Definition
+    from pytest_workflow_monitor.store.writing import KnownRun
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What to store of a session.
+
+    Attributes:
+        attempts: Attempts that ended, in any order; those that are stored already are ignored.
+        raw: The lines of the journal that ``attempts`` came from, one each.
+        running: Attempts that are being made now.
+        ended: How the session ended, once it has.
+    """
+
+    attempts: Sequence[Attempt] = ()
+    raw: Sequence[bytes] | None = None
+    running: Sequence[AttemptStarted] = ()
+    ended: SessionEnded | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingested:
+    """What a batch changed.
+
+    Attributes:
+        executions: Executions that got their final status.
+        attempts: Attempts that were not stored before.
+        running: Executions that are new and still running.
+        dead_lettered: Attempts that PostgreSQL refused and that were put aside.
+    """
+
+    executions: int = 0
+    attempts: int = 0
+    running: int = 0
+    dead_lettered: int = 0
+
+    def __add__(self, other: Ingested) -> Ingested:
+        return Ingested(
+            executions=self.executions + other.executions,
+            attempts=self.attempts + other.attempts,
+            running=self.running + other.running,
+            dead_lettered=self.dead_lettered + other.dead_lettered,
+        )
+
+
+def ingest(store: Store, session: SessionStarted, batch: Batch) -> Ingested:
+    """Store a batch of a session, all of it or nothing.
+
+    An attempt that PostgreSQL refuses because of what is in it is put aside as a dead letter, and
+    the others are stored.
+
+    Raises:
+        StoreError: The database cannot be used; nothing of the batch was stored.
+    """
+    session = storable(session)
+    items = _items(batch)
+    with store.transaction():
+        store.lock_project(session.project)
+        ended_at = store.begin_session(session)
+        if batch.ended is not None:
+            store.end_session(session.session_id, batch.ended)
+            ended_at = ended_at or batch.ended.ended_at
+        work = _Work(store, session, ended_at)
+        done = work.store_all(items)
+        if ended_at is not None:
+            done += work.settle(store.running_runs(session.session_id))
+            store.count_session(session.session_id)
+    return done
+
+
+def retry_dead_letters(store: Store, letter_ids: Sequence[int] | None = None) -> Ingested:
+    """Try to store dead letters again, the waiting ones or those named.
+
+    What is still refused stays a dead letter, with one more attempt and the newest reason.
+    """
+    status = LetterStatus.PENDING if letter_ids is None else None
+    done = Ingested()
+    for letter in reversed(store.letters(status=status, letter_ids=letter_ids)):
+        if letter.status is not LetterStatus.PROCESSED:
+            done += _retry(store, letter)
+    return done
+
+
+def _retry(store: Store, letter: DeadLetter) -> Ingested:
+    line = letter.event_data.encode()
+    with store.transaction():
+        session = store.session(letter.session_id)
+        if session is None:  # deleted since, and its executions with it
+            store.drop_letters([letter.letter_id])
+            return Ingested()
+        attempt = msgspec.json.decode(line, type=Attempt)
+        done = ingest(store, session, Batch(attempts=[attempt], raw=[line]))
+        if not done.dead_lettered:
+            store.close_letter(letter.letter_id)
+    return done
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    record: Attempt | AttemptStarted
+    line: bytes | None = None
+
+
+def _items(batch: Batch) -> list[_Item]:
+    lines: Sequence[bytes | None] = batch.raw or [None] * len(batch.attempts)
+    pairs = zip(batch.attempts, lines, strict=True)
+    items = [_Item(record=storable(attempt, line), line=line) for attempt, line in pairs]
+    return items + [_Item(record=storable(started)) for started in batch.running]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Change:
+    """An execution as it shall be, with what was there before."""
+
+    execution: Execution
+    known: KnownRun | None
+    definition: Definition
+    new: Sequence[Attempt] = field(default=())
+
+    @property
+    def is_final(self) -> bool:
+        return self.execution.status is not Status.RUNNING
+
+    @property
+    def outcome(self) -> Outcome:
+        execution = self.execution
+        return Outcome(
+            run_id=execution.run_id,
+            workflow_id=execution.workflow.workflow_id,
+            status=execution.status,
+            started_at=execution.started_at,
+            duration_ms=execution.duration_ms,
+            is_flaky=execution.is_flaky,
+        )
+
+
+class _Work:
+    """One batch's transaction."""
+
+    def __init__(self, store: Store, session: SessionStarted, ended_at: datetime | None) -> None:
+        self._store = store
+        self._session = session
+        self._ended_at = ended_at
+
+    def store_all(self, items: Sequence[_Item]) -> Ingested:
+        """Store items, halving them until one that is refused stands alone."""
+        if not items:
+            return Ingested()
+        try:
+            with self._store.transaction():
+                return self._write([item.record for item in items])
+        except RecordRefusedError as error:
+            if len(items) == 1:
+                return self._put_aside(items[0], error)
+        middle = len(items) // 2
+        return self.store_all(items[:middle]) + self.store_all(items[middle:])
+
+    def settle(self, run_ids: Iterable[str]) -> Ingested:
+        """Give executions that never ended their final status, now that the session is over."""
+        left = self._store.executions(list(run_ids))
+        if not left:
+            return Ingested()
+        known = self._store.known_runs(execution.run_id for execution in left)
+        changes = [
+            _Change(
+                execution=self._interrupted(execution),
+                known=known[execution.run_id],
+                definition=rows.definition_of(execution.workflow),
+            )
+            for execution in left
+        ]
+        return self._apply(changes)
+
+    def _put_aside(self, item: _Item, error: RecordRefusedError) -> Ingested:
+        if isinstance(item.record, AttemptStarted):  # its attempt will come, and be put aside
+            return Ingested()
+        line = item.line or wire.encode(item.record)
+        self._store.add_letter(self._session.session_id, line, str(error))
+        return Ingested(dead_lettered=1)
+
+    def _write(self, records: Sequence[Attempt | AttemptStarted]) -> Ingested:
+        attempts: dict[str, dict[int, Attempt]] = defaultdict(dict)
+        started: dict[str, AttemptStarted] = {}
+        for record in records:
+            if isinstance(record, Attempt):
+                attempts[record.run_id].setdefault(record.number, record)
+            else:
+                started.setdefault(record.run_id, record)
+        known = self._store.known_runs({*attempts, *started})
+        changes = [
+            *self._ended(attempts, known),
+            *(
+                self._started(record)
+                for run_id, record in started.items()
+                if run_id not in known and run_id not in attempts
+            ),
+        ]
+        return self._apply(changes)
+
+    def _ended(
+        self, attempts: dict[str, dict[int, Attempt]], known: dict[str, KnownRun]
+    ) -> Iterable[_Change]:
+        """Combine new attempts with those that are stored; what is stored wins."""
+        fresh = {
+            run_id: [it for number, it in numbered.items() if number not in known[run_id].attempts]
+            if run_id in known
+            else list(numbered.values())
+            for run_id, numbered in attempts.items()
+        }
+        partly = [run_id for run_id in fresh if run_id in known and known[run_id].attempts]
+        stored = {
+            execution.run_id: execution.attempts
+            for execution in self._store.executions([it for it in partly if fresh[it]])
+        }
+        for run_id, new in fresh.items():
+            if new:
+                execution = execution_of(
+                    self._session,
+                    [*stored.get(run_id, ()), *new],
+                    session_is_over=self._ended_at is not None,
+                )
+                yield _Change(
+                    execution=execution,
+                    known=known.get(run_id),
+                    definition=rows.definition_of(execution.workflow),
+                    new=new,
+                )
+
+    def _started(self, started: AttemptStarted) -> _Change:
+        execution = Execution(
+            run_id=started.run_id,
+            session_id=self._session.session_id,
+            project=self._session.project,
+            environment=self._session.environment,
+            workflow=started.workflow,
+            status=Status.RUNNING,
+            started_at=started.started_at,
+            labels=started.workflow.labels,
+            dimensions=started.dimensions,
+        )
+        if self._ended_at is not None:
+            execution = self._interrupted(execution)
+        return _Change(
+            execution=execution, known=None, definition=rows.definition_of(started.workflow)
+        )
+
+    def _interrupted(self, execution: Execution) -> Execution:
+        if execution.attempts:
+            return execution_of(self._session, execution.attempts, session_is_over=True)
+        return replace(
+            execution,
+            status=Status.INTERRUPTED,
+            completed_at=max(self._ended_at or execution.started_at, execution.started_at),
+        )
+
+    def _apply(self, changes: Sequence[_Change]) -> Ingested:
+        if not changes:
+            return Ingested()
+        store, session = self._store, self._session
+        self._define({it.definition.hash: it.definition for it in changes}.values())
+        table = [rows.execution_row(session, it.execution, it.definition) for it in changes]
+        pairs = list(zip(changes, table, strict=True))
+        store.add_executions([row for it, row in pairs if it.known is None])
+        store.replace_executions([row for it, row in pairs if it.known is not None])
+        new = [attempt for it in changes for attempt in it.new]
+        store.add_attempts(new)
+        self._count(changes)
+        return Ingested(
+            executions=sum(it.is_final for it in changes),
+            attempts=len(new),
+            running=sum(it.known is None and not it.is_final for it in changes),
+        )
+
+    def _define(self, definitions: Iterable[Definition]) -> None:
+        """Store workflows and versions that are new; the definition of the latest session wins."""
+        store, session = self._store, self._session
+        definitions = list(definitions)
+        by_id = {it.workflow.workflow_id: it for it in definitions}
+        known = store.known_workflows(session.project, definitions)
+        store.add_workflows(session, [it for name, it in by_id.items() if name not in known])
+        store.add_versions(
+            session,
+            [
+                it
+                for it in definitions
+                if (found := known.get(it.workflow.workflow_id)) is None
+                or it.hash not in found.versions
+            ],
+        )
+        store.replace_workflows(
+            session,
+            [
+                it
+                for name, it in by_id.items()
+                if (found := known.get(name)) is not None
+                and found.definition_hash != it.hash
+                and found.defined_at <= session.started_at
+            ],
+        )
+
+    def _count(self, changes: Sequence[_Change]) -> None:
+        """Bring the counters up to date, for executions that ended or whose end changed."""
+        changes = [it for it in changes if it.is_final]
+        if not changes:
+            return
+        project, environment = self._session.project, self._session.environment
+        names = {it.execution.workflow.workflow_id for it in changes}
+        known = self._store.known_counters(project, environment, names)
+        counters = {
+            name: known.get(name)
+            or Counters(project=project, workflow_id=name, environment=environment)
+            for name in names
+        }
+        stale = _fold(counters, changes)
+        if stale:
+            last = self._store.recount_last(project, environment, sorted(stale))
+            for name, fields in last.items():
+                counters[name] = msgspec.convert(
+                    msgspec.structs.asdict(counters[name]) | fields, Counters
+                )
+        self._store.add_counters([it for name, it in counters.items() if name not in known])
+        self._store.replace_counters([counters[name] for name in known])
+
+
+def _fold(counters: dict[str, Counters], changes: Sequence[_Change]) -> set[str]:
+    """Count the changes, and return the workflows whose order of executions was disturbed."""
+    stale = set()
+    outcomes = sorted(
+        ((it.outcome, it.known) for it in changes),
+        key=lambda pair: (pair[0].started_at, pair[0].run_id),
+    )
+    for outcome, known in outcomes:
+        name = outcome.workflow_id
+        was = known.outcome if known and known.outcome.status is not Status.RUNNING else None
+        if was is not None:
+            counters[name] = counters[name].changed(was, -1)
+        if was is not None or not counters[name].is_before(outcome):
+            stale.add(name)
+        counters[name] = counters[name].changed(outcome, 1).followed_by(outcome)
+    return stale

@@ -1,0 +1,238 @@
+"""The controller's part of a session: reports become records of the journal.
+
+It appends what test processes encoded, starts the shipper that does everything slow, and waits
+for it at the end. It changes no outcome and no exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from pytest_workflow_monitor.analysis import wording
+from pytest_workflow_monitor.analysis.tally import Tally
+from pytest_workflow_monitor.errors import JournalError
+from pytest_workflow_monitor.handoff import LOG_FILE, Order, Shipped, ShipperProcess
+from pytest_workflow_monitor.journal import Journal, flight_path, flight_paths, session_folder
+from pytest_workflow_monitor.model import Attempt, SessionEnded, Status
+from pytest_workflow_monitor.recording.flight import recover
+from pytest_workflow_monitor.recording.identity import new_id
+from pytest_workflow_monitor.session_context import describe_session
+from pytest_workflow_monitor.wire import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pytest_workflow_monitor.settings import Settings
+
+ATTEMPT = "workflow_monitor_attempt"
+"""The attribute of a tear-down report that carries the encoded attempt out of a worker."""
+
+WORKER_INPUT = "workflow_monitor_flight"
+"""The worker input that names the file of the worker's flight recorder."""
+
+_attempts = msgspec.json.Decoder(Attempt)
+
+
+class Monitor:
+    """Controls the monitoring of one session.
+
+    Args:
+        config: pytest's configuration.
+        settings: The effective settings.
+        ship_in_place: Stores the journal in this process, where no other can be started.
+    """
+
+    def __init__(
+        self, config: pytest.Config, settings: Settings, ship_in_place: Callable[[Order], Shipped]
+    ) -> None:
+        self._config = config
+        self._settings = settings
+        self._ship_in_place = ship_in_place
+        self._session = describe_session(
+            new_id(),
+            settings,
+            arguments=tuple(str(argument) for argument in config.invocation_params.args),
+            is_interactive=sys.stdin is not None and sys.stdin.isatty(),
+        )
+        self._folder = session_folder(settings.state_path, self._session.session_id)
+        self._journal: Journal | None = None
+        self._shipper: ShipperProcess | None = None
+        self._shipped: Shipped | None = None
+        self._problem = ""
+        self._tally = Tally()
+        self._interruption = ""
+        self._run_ids: dict[str, str] = {}
+        self._observed = False
+
+    def flight_path(self, worker: str) -> Path:
+        """Where a test process keeps its flight recorder."""
+        return flight_path(self._folder, worker)
+
+    def pytest_report_header(self) -> str:
+        """Say on one line where results are filed."""
+        settings = self._settings
+        return f"workflow monitor: project {settings.project}, environment {settings.environment}"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Open the journal and start the shipper."""
+        try:
+            self._journal = Journal(self._folder)
+        except JournalError as error:
+            self._problem = str(error)
+            return
+        self._observed = bool(self._config.hook.pytest_workflow_attempt.get_hookimpls())
+        self._journal.append(self._session)
+        try:
+            self._shipper = ShipperProcess(self._order(), self._folder / LOG_FILE)
+        except OSError:
+            self._shipper = None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell an xdist worker where to keep its flight recorder."""
+        node.workerinput[WORKER_INPUT] = str(self.flight_path(node.workerinput["workerid"]))
+
+    def receive(self, report: pytest.TestReport, attempt: bytes) -> None:
+        """Write an attempt of this or another process to the journal."""
+        if report.nodeid in self._run_ids:
+            attempt = self._reunited(report.nodeid, attempt)
+        self._append(attempt)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the attempt off a worker's report, or see that the worker has crashed."""
+        attempt = report.__dict__.pop(ATTEMPT, None)
+        if attempt is not None:
+            self.receive(report, attempt)
+        elif report.when not in {"setup", "call", "teardown"} and hasattr(report, "node"):
+            self._on_crash(report)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember why the session was stopped."""
+        text = str(excinfo.value)
+        self._interruption = f"{excinfo.typename}: {text}" if text else excinfo.typename
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Close the journal and wait, within the deadline, until everything is stored."""
+        if self._journal is None:
+            return
+        self._record_unfinished(self._interruption or "the session was stopped")
+        self._journal.append(
+            SessionEnded(
+                ended_at=datetime.now(UTC),
+                exit_status=int(exitstatus),
+                tests_collected=session.testscollected,
+                interrupted=bool(self._interruption),
+            )
+        )
+        self._note_unwritten(self._journal)
+        self._journal.close()
+        self._shipped = self._ship()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say in a few lines what happened and where the data and the report went."""
+        terminalreporter.section("workflow monitor")
+        for line in self._tally.lines(self._session) + self._whereabouts():
+            terminalreporter.line(line)
+
+    def _whereabouts(self) -> list[str]:
+        """Say where data and reports went, and what went wrong with that, if anything."""
+        if self._journal is None:
+            return [self._problem]
+        shipped = self._shipped
+        if shipped is None:
+            deadline = self._settings.deadline_seconds
+            return [
+                f"Not all is stored after {deadline:g} s; a background process goes on with it."
+            ]
+        lines = [text for text in (self._problem, shipped.problem) if text]
+        if not lines:
+            lines = [f"stored in {shipped.database}, session {self._session.session_id}"]
+        lines += [f"report: {path}" for path in (shipped.html_path, shipped.json_path) if path]
+        return lines + _few(shipped.notices)
+
+    def _order(self) -> Order:
+        option, settings = self._config.option, self._settings
+        start = self._config.invocation_params.dir
+        return Order(
+            folder=str(self._folder),
+            root=str(settings.root),
+            overrides={
+                key: str(getattr(settings, key))
+                for key, source in settings.sources.items()
+                if source == "command line"
+            },
+            html_path=str(start / option.workflow_report) if option.workflow_report else "",
+            json_path=str(start / option.workflow_json) if option.workflow_json else "",
+            markdown_path=os.environ.get("GITHUB_STEP_SUMMARY", ""),
+        )
+
+    def _append(self, attempt: bytes) -> None:
+        if self._journal is None:
+            return
+        self._journal.append_encoded(attempt)
+        self._tally.count(attempt)
+        if self._observed:
+            self._config.hook.pytest_workflow_attempt(
+                config=self._config, attempt=_attempts.decode(attempt)
+            )
+
+    def _on_crash(self, report: pytest.TestReport) -> None:
+        """Record what the dead worker left behind of the attempt it was in the middle of."""
+        worker: Any = report.node
+        path = self.flight_path(worker.gateway.id)
+        attempt = recover(
+            path,
+            died_at=datetime.now(UTC),
+            status=Status.CRASHED,
+            message=str(report.longrepr),
+        )
+        if attempt is None or attempt.workflow.nodeid != report.nodeid:
+            return
+        path.unlink(missing_ok=True)
+        will_retry = report.outcome not in {"failed", "passed", "skipped"}
+        attempt = msgspec.structs.replace(attempt, will_retry=will_retry)
+        self._append(encode(attempt))
+        if will_retry:
+            self._run_ids[report.nodeid] = attempt.run_id
+
+    def _reunited(self, nodeid: str, encoded: bytes) -> bytes:
+        """Give an attempt that another worker made after a crash the execution it belongs to."""
+        attempt = _attempts.decode(encoded)
+        return encode(msgspec.structs.replace(attempt, run_id=self._run_ids[nodeid]))
+
+    def _record_unfinished(self, message: str) -> None:
+        now = datetime.now(UTC)
+        for path in flight_paths(self._folder):
+            attempt = recover(path, died_at=now, status=Status.INTERRUPTED, message=message)
+            if attempt is not None:
+                self._append(encode(attempt))
+
+    def _note_unwritten(self, journal: Journal) -> None:
+        if journal.waiting_bytes:
+            self._problem = (
+                f"{journal.waiting_bytes} bytes of results could not be written to "
+                f"{self._folder}: {journal.error}."
+            )
+
+    def _ship(self) -> Shipped | None:
+        if self._shipper is None:
+            return self._ship_in_place(self._order())
+        try:
+            return self._shipper.finish(self._settings.deadline_seconds)
+        except KeyboardInterrupt:
+            return None
+
+
+def _few(notices: Sequence[str]) -> list[str]:
+    """Keep the summary short: the first notice, and how many more there are."""
+    more = len(notices) - 1
+    return [*notices[:1], f"and {wording.plural(more, 'more notice')}"] if more > 1 else [*notices]

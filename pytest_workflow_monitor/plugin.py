@@ -1,0 +1,256 @@
+"""The pytest plugin: decides whether to monitor, and registers the objects that do it.
+
+Every pytest run on the user's machine imports this module, so it imports nothing heavy itself.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pytest_workflow_monitor.handoff import Order, Shipped
+    from pytest_workflow_monitor.settings import Settings
+
+MARKER = (
+    "workflow(id=None, *, name, description, type, priority='medium', cron=None, timezone='UTC', "
+    "timeout, retries=0, retry_delay=0, retry_backoff=1, tags=(), owner, runbook, labels={}, "
+    "environments=(), enabled=True, degraded_after, notify_on_failure=True, "
+    "notify_on_success=False): monitor the test as a workflow; on a class or module, defaults for "
+    "its tests and a prefix of their ids."
+)
+SWITCH = "MONITORING_ENABLED"
+SETTINGS = pytest.StashKey["Settings"]()
+"""The effective settings, where monitoring is active."""
+
+_ON = frozenset({"1", "true", "yes", "on"})
+_OFF = frozenset({"0", "false", "no", "off", ""})
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and ini settings of workflow monitoring."""
+    group = parser.getgroup("workflow-monitor", "workflow monitoring")
+    group.addoption(
+        "--workflow-monitor",
+        action="store_true",
+        default=None,
+        help="Record the workflows of this session into PostgreSQL.",
+    )
+    group.addoption(
+        "--no-workflow-monitor",
+        action="store_false",
+        dest="workflow_monitor",
+        help="Do not monitor, whatever the ini file and the environment say.",
+    )
+    group.addoption(
+        "--workflow-all",
+        action="store_true",
+        default=None,
+        help="Treat every test as a workflow, with default settings where it has no marker.",
+    )
+    for name, what in [
+        ("report", "Write an HTML report of this session to PATH."),
+        ("json", "Write the same as JSON to PATH."),
+    ]:
+        group.addoption(
+            f"--workflow-{name}", metavar="PATH", help=f"{what} Switches monitoring on."
+        )
+    for name, what in [
+        ("project", "Whose workflows these are."),
+        ("environment", "Where the system under test lives, such as production."),
+        ("location", "Where the tests run from, such as eu-west."),
+        ("state-dir", "Folder of the journal, artifacts and the embedded database."),
+    ]:
+        group.addoption(f"--workflow-{name}", metavar="NAME", help=what)
+    parser.addini("workflow_monitor", "Record workflows into PostgreSQL.", type="bool")
+    parser.addini("workflow_all", "Treat every test as a workflow.", type="bool")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Offer our hooks to other plugins."""
+    from pytest_workflow_monitor import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and, where monitoring is active, the objects that act."""
+    config.addinivalue_line("markers", MARKER)
+    if is_active(config):
+        _activate(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Resolve the markers before anything is deselected.
+
+    What a marker says about how a test runs (retries, time limit, skips, selection) holds whether
+    or not the session is monitored.
+    """
+    is_monitored = SETTINGS in config.stash
+    if is_monitored or _has_workflows(items):
+        problems = _resolve(config, items, include_all=is_monitored and _includes_all(config))
+        if problems:
+            _refuse(session, config, items, problems)
+
+
+def is_active(config: pytest.Config) -> bool:
+    """Whether this session is monitored: by option, else by environment, else by ini file.
+
+    Raises:
+        pytest.UsageError: The environment variable is neither true nor false.
+    """
+    if config.option.workflow_monitor is not None:
+        return bool(config.option.workflow_monitor)
+    if config.option.workflow_report or config.option.workflow_json:
+        return True
+    value = os.environ.get(SWITCH)
+    if value is None:
+        return bool(config.getini("workflow_monitor"))
+    if value.strip().lower() in _ON | _OFF:
+        return value.strip().lower() in _ON
+    raise pytest.UsageError(f"{SWITCH}={value!r}: expected true or false.")
+
+
+def _activate(config: pytest.Config) -> None:
+    """Decide what this process does: run tests, control a session, or both."""
+    settings = _settings(config)
+    config.stash[SETTINGS] = settings
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        _record_in_worker(config, settings, worker)
+        return
+    from pytest_workflow_monitor.monitor import Monitor
+
+    if config.option.collectonly:
+        return
+    monitor = Monitor(config, settings, _ship_in_place)
+    config.pluginmanager.register(monitor, "workflow-monitor-controller")
+    if not _is_distributing(config):
+        _record(config, settings, monitor.flight_path(""), "", monitor.receive)
+
+
+def _ship_in_place(order: Order) -> Shipped:
+    from pytest_workflow_monitor.shipper import ship
+
+    return ship(order)
+
+
+def _record_in_worker(config: pytest.Config, settings: Settings, worker: dict[str, Any]) -> None:
+    from pathlib import Path
+
+    from pytest_workflow_monitor.monitor import ATTEMPT, WORKER_INPUT
+
+    def send(report: pytest.TestReport, attempt: bytes) -> None:
+        setattr(report, ATTEMPT, attempt)
+
+    flight = worker.get(WORKER_INPUT)
+    _record(config, settings, Path(flight) if flight else None, worker["workerid"], send)
+
+
+def _record(
+    config: pytest.Config, settings: Settings, flight: Path | None, worker: str, send: Any
+) -> None:
+    from pytest_workflow_monitor.recording.browsers import BrowserWatch
+    from pytest_workflow_monitor.recording.process import TestProcess
+
+    watch = BrowserWatch()
+    if config.getoption("tracing", "off") != "off":
+        config.pluginmanager.register(watch, "workflow-monitor-browsers")
+    recording = TestProcess(
+        settings=settings, flight_path=flight, worker=worker, send=send, contexts=watch.contexts
+    )
+    config.pluginmanager.register(recording, "workflow-monitor-recording")
+
+
+def _settings(config: pytest.Config) -> Settings:
+    from pytest_workflow_monitor.errors import SettingsError
+    from pytest_workflow_monitor.settings import load
+
+    option = config.option
+    try:
+        return load(
+            config.rootpath,
+            overrides={
+                "project": option.workflow_project,
+                "environment": option.workflow_environment,
+                "location": option.workflow_location,
+                "state_dir": option.workflow_state_dir,
+            },
+        )
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _is_distributing(config: pytest.Config) -> bool:
+    return bool(config.getoption("tx", None)) and config.getoption("dist", "no") != "no"
+
+
+def _includes_all(config: pytest.Config) -> bool:
+    given = config.option.workflow_all
+    return bool(config.getini("workflow_all") if given is None else given)
+
+
+def _has_workflows(items: Sequence[pytest.Item]) -> bool:
+    """Look for our mark without the cost of asking each test for its markers."""
+    parents = set()
+    for item in items:
+        if any(mark.name == "workflow" for mark in item.own_markers):
+            return True
+        parents.add(item.parent)
+    nodes = {node for parent in parents if parent is not None for node in parent.listchain()}
+    return any(mark.name == "workflow" for node in nodes for mark in node.own_markers)
+
+
+def _resolve(
+    config: pytest.Config, items: Sequence[pytest.Item], *, include_all: bool
+) -> list[str]:
+    """Resolve all markers; return a sentence for each mistake in them."""
+    from pytest_workflow_monitor.recording.catalogue import Catalogue
+
+    try:
+        settings = config.stash.get(SETTINGS, None) or _settings(config)
+    except pytest.UsageError as error:
+        return [str(error)]
+    catalogue = Catalogue(
+        include_all=include_all,
+        exclude_params=frozenset(settings.exclude_params),
+        environment=settings.environment,
+        check_cron=_check_cron,
+        plugins=frozenset(
+            name for name in ("rerunfailures", "timeout") if config.pluginmanager.hasplugin(name)
+        ),
+    )
+    catalogue.resolve(items)
+    return catalogue.problems
+
+
+def _check_cron(expression: str) -> None:
+    from pytest_workflow_monitor.schedule.cron import check
+
+    check(expression)
+
+
+def _refuse(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item], problems: list[str]
+) -> None:
+    """Stop the session because of mistakes in markers.
+
+    An xdist worker cannot end its session with a message of its own; a failed collection report
+    is what its controller understands.
+    """
+    if not hasattr(config, "workerinput"):
+        raise pytest.UsageError("\n".join(problems))
+    items.clear()
+    report = pytest.CollectReport(
+        nodeid="workflow markers", outcome="failed", longrepr="\n".join(problems), result=[]
+    )
+    config.hook.pytest_collectreport(report=report)
+    session.shouldfail = "mistakes in workflow markers"

@@ -1,0 +1,303 @@
+"""Finds the workflows among the collected tests and applies what their markers say."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_workflow_monitor.model import Priority, Workflow
+from pytest_workflow_monitor.recording import marker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_workflow_monitor.recording.marker import CheckCron
+
+MARK = "workflow"
+BROWSER = "browser_name"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What a test monitors: its workflow and the parameters that do not split its history."""
+
+    workflow: Workflow
+    dimensions: dict[str, str]
+
+
+SUBJECT = pytest.StashKey[Subject]()
+"""Where a collected test keeps its subject; absent on tests that are no workflows."""
+
+
+@dataclass
+class Catalogue:
+    """Resolves the markers of one collection.
+
+    Args:
+        include_all: Treat tests without a marker as workflows with default settings.
+        exclude_params: Names of parameters that do not split history.
+        environment: The environment of this session.
+        check_cron: Raises ValueError for what is not a cron expression.
+        plugins: Names of the pytest plugins that are active.
+    """
+
+    include_all: bool
+    exclude_params: frozenset[str]
+    environment: str
+    check_cron: CheckCron
+    plugins: frozenset[str]
+    problems: list[str] = field(default_factory=list)
+    _marks: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _nodeids: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _splits_by_browser: bool = False
+
+    def resolve(self, items: Sequence[pytest.Item]) -> None:
+        """Give each workflow among the tests its :data:`SUBJECT`, one resolved mark, and effect.
+
+        Mistakes are collected in ``problems``, one sentence each; nothing is raised.
+        """
+        self._splits_by_browser = len(_browsers(items)) > 1
+        marked: list[tuple[pytest.Item, dict[str, Any]]] = []
+        for item in items:
+            parameters = self._parameters(item)
+            if parameters is not None:
+                marked.append((item, parameters))
+            elif self.include_all:
+                item.stash[SUBJECT] = self._unmarked(item)
+        _remove_marks(item for item, _ in marked)
+        for item, parameters in marked:
+            self._apply(item, parameters)
+
+    def _parameters(self, item: pytest.Item) -> dict[str, Any] | None:
+        """Merge the marks of a test and its class and module; the closest wins."""
+        merged: dict[str, Any] = {}
+        prefixes: list[str] = []
+        found = False
+        for node, mark in item.iter_markers_with_node(MARK):
+            found = True
+            given = self._parsed(node, mark, item)
+            identity = given.get("id")
+            if node is not item and identity is not None:
+                prefixes.insert(0, identity)
+            for name, value in given.items():
+                if name != "id" or node is item:
+                    merged.setdefault(name, value)
+        if not found:
+            return None
+        merged["prefix"] = "".join(f"{prefix}." for prefix in prefixes)
+        return merged
+
+    def _parsed(self, node: Any, mark: pytest.Mark, item: pytest.Item) -> dict[str, Any]:
+        known = self._marks.get(id(mark))
+        if known is None:
+            known, problems = marker.parse(mark.args, mark.kwargs, self.check_cron)
+            self._marks[id(mark)] = known
+            self.problems += [f"{_place(node, item)}: workflow marker: {text}" for text in problems]
+        return known
+
+    def _apply(self, item: pytest.Item, parameters: dict[str, Any]) -> None:
+        suffix, dimensions = self._variant(item)
+        own = parameters.get("id") or marker.slug(_function_name(item))
+        workflow_id = f"{parameters['prefix']}{own}{suffix}"
+        workflow = _workflow(item, workflow_id, parameters)
+        self._claim(workflow, item, may_repeat=bool(dimensions))
+        item.stash[SUBJECT] = Subject(workflow=workflow, dimensions=dimensions)
+        item.add_marker(pytest.mark.workflow(**_as_mark(workflow)))
+        self._translate(item, workflow, parameters)
+
+    def _claim(self, workflow: Workflow, item: pytest.Item, *, may_repeat: bool) -> None:
+        """Note whose id it is; a second owner is a mistake, but for excluded parameters."""
+        place = f"{workflow.file}:{workflow.line}"
+        first = self._nodeids.setdefault(workflow.workflow_id, (item.nodeid, place))
+        is_repeat = may_repeat and first[0].partition("[")[0] == item.nodeid.partition("[")[0]
+        if first[0] != item.nodeid and not is_repeat:
+            self.problems.append(
+                f"{place}: workflow id {workflow.workflow_id!r} of {item.nodeid} is taken by "
+                f"{first[0]} ({first[1]}); each workflow needs an id of its own, for example "
+                '@pytest.mark.workflow("another-id").'
+            )
+
+    def _unmarked(self, item: pytest.Item) -> Subject:
+        suffix, dimensions = self._variant(item)
+        file, _, rest = item.nodeid.partition("::")
+        path = file.removesuffix(".py").replace("/", ".").replace("\\", ".")
+        base = rest.partition("[")[0] if hasattr(item, "callspec") else rest
+        name = base.replace("::", ".")
+        place = item.location
+        workflow = Workflow(
+            workflow_id=(f"{path}.{name}" if name else path) + suffix,
+            name=item.name,
+            nodeid=item.nodeid,
+            file=place[0],
+            line=(place[1] or 0) + 1,
+        )
+        return Subject(workflow=workflow, dimensions=dimensions)
+
+    def _variant(self, item: pytest.Item) -> tuple[str, dict[str, str]]:
+        """Return the part of the id in brackets, and the parameters that stay out of it."""
+        callspec = getattr(item, "callspec", None)
+        if callspec is None:
+            return "", {}
+        dimensions: dict[str, str] = {}
+        kept: list[str] = []
+        for names, text in _parameter_ids(item, callspec):
+            if names == (BROWSER,):
+                dimensions["browser"] = text
+                if self._splits_by_browser:
+                    kept.append(text)
+            elif self.exclude_params.issuperset(names):
+                dimensions[",".join(names)] = text
+            else:
+                kept.append(text)
+        return (f"[{'-'.join(kept)}]" if kept else ""), dimensions
+
+    def _translate(self, item: pytest.Item, workflow: Workflow, given: dict[str, Any]) -> None:
+        """Hand retries, time limit and reasons not to run to the plugins that act on them."""
+        if (
+            "retries" in given
+            and "rerunfailures" in self.plugins
+            and item.get_closest_marker("flaky") is None
+        ):
+            item.add_marker(
+                pytest.mark.flaky(
+                    reruns=workflow.retries,
+                    reruns_delay=workflow.retry_delay_seconds,
+                    reruns_delay_backoff_factor=workflow.retry_backoff,
+                )
+            )
+        if (
+            workflow.timeout_seconds is not None
+            and "timeout" in self.plugins
+            and item.get_closest_marker("timeout") is None
+        ):
+            item.add_marker(pytest.mark.timeout(workflow.timeout_seconds))
+        if not workflow.enabled:
+            item.add_marker(pytest.mark.skip(reason="the workflow is disabled (enabled=False)"))
+        elif workflow.environments and self.environment not in workflow.environments:
+            allowed = ", ".join(workflow.environments)
+            reason = f"runs only in {allowed}, and this environment is {self.environment}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _browsers(items: Iterable[pytest.Item]) -> set[str]:
+    return {
+        str(callspec.params[BROWSER])
+        for item in items
+        if (callspec := getattr(item, "callspec", None)) is not None and BROWSER in callspec.params
+    }
+
+
+def _function_name(item: pytest.Item) -> str:
+    return getattr(item, "originalname", None) or item.name.partition("[")[0]
+
+
+def _workflow(item: pytest.Item, workflow_id: str, given: dict[str, Any]) -> Workflow:
+    path, line, _ = item.location
+    return Workflow(
+        workflow_id=workflow_id,
+        name=given.get("name") or marker.title(workflow_id),
+        nodeid=item.nodeid,
+        file=path,
+        line=(line or 0) + 1,
+        description=given.get("description", _first_paragraph(item)),
+        type=given.get("type", ""),
+        priority=given.get("priority", Priority.MEDIUM),
+        cron=given.get("cron"),
+        timezone=given.get("timezone", "UTC"),
+        timeout_seconds=given.get("timeout"),
+        retries=given.get("retries", 0),
+        retry_delay_seconds=given.get("retry_delay", 0.0),
+        retry_backoff=given.get("retry_backoff", 1.0),
+        tags=given.get("tags", ()),
+        owner=given.get("owner", ""),
+        runbook=given.get("runbook", ""),
+        labels=given.get("labels", {}),
+        environments=given.get("environments", ()),
+        enabled=given.get("enabled", True),
+        degraded_after_seconds=given.get("degraded_after"),
+        notify_on_failure=given.get("notify_on_failure", True),
+        notify_on_success=given.get("notify_on_success", False),
+    )
+
+
+def _first_paragraph(item: pytest.Item) -> str:
+    text = inspect.cleandoc(getattr(getattr(item, "obj", None), "__doc__", None) or "")
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def _as_mark(workflow: Workflow) -> dict[str, Any]:
+    """The resolved mark's arguments, so that ``-m "workflow(priority='critical')"`` matches."""
+    return {
+        "id": workflow.workflow_id,
+        "name": workflow.name,
+        "description": workflow.description,
+        "type": workflow.type,
+        "priority": workflow.priority.value,
+        "cron": workflow.cron,
+        "timezone": workflow.timezone,
+        "timeout": workflow.timeout_seconds,
+        "retries": workflow.retries,
+        "retry_delay": workflow.retry_delay_seconds,
+        "retry_backoff": workflow.retry_backoff,
+        "tags": workflow.tags,
+        "owner": workflow.owner,
+        "runbook": workflow.runbook,
+        "labels": workflow.labels,
+        "environments": workflow.environments,
+        "enabled": workflow.enabled,
+        "degraded_after": workflow.degraded_after_seconds,
+        "notify_on_failure": workflow.notify_on_failure,
+        "notify_on_success": workflow.notify_on_success,
+    }
+
+
+def _remove_marks(items: Iterable[pytest.Item]) -> None:
+    """Take the written marks off tests, classes and modules: the resolved ones replace them."""
+    for node in {node for item in items for node in item.listchain()}:
+        node.own_markers[:] = [mark for mark in node.own_markers if mark.name != MARK]
+
+
+def _place(node: Any, item: pytest.Item) -> str:
+    path, line, _ = item.location
+    if isinstance(node, pytest.Class):
+        try:
+            line = inspect.getsourcelines(node.obj)[1] - 1
+        except (OSError, TypeError):
+            line = 0
+    elif node is not item:
+        line = 0
+    return f"{path}:{(line or 0) + 1}"
+
+
+def _parameter_ids(item: pytest.Item, callspec: Any) -> list[tuple[tuple[str, ...], str]]:
+    """Split a test's parameters into the names of each ``parametrize`` and the id it gave.
+
+    pytest keeps one id for each call of ``parametrize`` and the parameters of all calls in the
+    same order; the marks tell which of them were given together. Where that does not add up, the
+    whole id stands for all of them.
+    """
+    together = {
+        names
+        for mark in item.iter_markers("parametrize")
+        if len(names := _argument_names(mark)) > 1
+    }
+    left = list(callspec.params)
+    groups: list[tuple[str, ...]] = []
+    while left:
+        group = next((g for g in together if tuple(left[: len(g)]) == g), (left[0],))
+        groups.append(group)
+        del left[: len(group)]
+    ids = list(getattr(callspec, "_idlist", ()))
+    if len(ids) == len(groups):
+        return [(group, str(text)) for group, text in zip(groups, ids, strict=True)]
+    return [(tuple(callspec.params), str(callspec.id))]
+
+
+def _argument_names(mark: pytest.Mark) -> tuple[str, ...]:
+    names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
+    if isinstance(names, str):
+        names = names.split(",")
+    return tuple(str(name).strip() for name in names)

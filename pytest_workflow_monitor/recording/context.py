@@ -1,0 +1,35 @@
+"""Which attempt is being recorded in this process, and which step in this context."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.recording.recorder import OpenStep, Recorder
+
+
+class _Process:
+    """A process runs one test at a time, so its recorder is the same in every context.
+
+    A context variable alone would not do: event loops that outlive a test, and threads, carry the
+    context in which they were made.
+    """
+
+    __slots__ = ("recorder",)
+
+    def __init__(self) -> None:
+        self.recorder: Recorder | None = None
+
+
+process = _Process()
+current_step: ContextVar[OpenStep | None] = ContextVar("workflow_monitor_step", default=None)
+"""The innermost open step of this context; it may belong to an earlier attempt."""
+
+
+def enclosing_step(recorder: Recorder) -> OpenStep | None:
+    """Return the innermost step of this context that is open in the given recorder."""
+    step = current_step.get()
+    while step is not None and (step.recorder is not recorder or step.ended_ns):
+        step = step.outer
+    return step

@@ -1,0 +1,220 @@
+"""The flight recorder: a small memory-mapped file that holds the attempt in progress.
+
+Each test process has one. Memory that is mapped to a file outlives a killed process, so that the
+finished steps of its last attempt can be read by whoever survives: the controller, the shipper or
+the next session.
+
+The file is a sequence of frames, each a 4-byte little-endian length and that many bytes of JSON,
+ended by a length of 0. A frame's bytes are written before its length, so that a process that dies
+in between leaves a readable file. The first frame is an :class:`AttemptStarted`, or, once the
+attempt has ended, the whole :class:`Attempt`.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import threading
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pytest_workflow_monitor.model import (
+    Attempt,
+    AttemptStarted,
+    Error,
+    Phase,
+    Record,
+    Status,
+    Step,
+)
+from pytest_workflow_monitor.wire import encode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZE = 1 << 20
+_LENGTH = struct.Struct("<I")
+_END = b"\0\0\0\0"
+
+
+class StepStarted(Record, frozen=True, kw_only=True, tag_field="record", tag="step_started"):
+    """A step began."""
+
+    index: int
+    name: str
+    parent: int | None = None
+    phase: Phase = Phase.CALL
+    started_ms: float = 0.0
+
+
+class StepEnded(Record, frozen=True, kw_only=True, tag_field="record", tag="step_ended"):
+    """A step ended."""
+
+    index: int
+    status: Status
+    duration_ms: float
+    error_message: str = ""
+
+
+class TimerSet(Record, frozen=True, kw_only=True, tag_field="record", tag="timer_set"):
+    """A time limit of ``seconds`` began ``at_ms`` after the start of the attempt."""
+
+    seconds: float
+    at_ms: float
+
+
+Frame = AttemptStarted | StepStarted | StepEnded | TimerSet | Attempt
+_decoder = msgspec.json.Decoder(Frame)
+
+
+class FlightRecorder:
+    """Writes the attempt in progress of this process to a file.
+
+    Args:
+        path: The file, created or emptied.
+
+    Raises:
+        OSError: The file cannot be made, for example on a full disk.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with path.open("w+b") as file:
+            file.truncate(SIZE)
+            self._memory = mmap.mmap(file.fileno(), SIZE)
+        self._end = 0
+        self._lock = threading.Lock()
+
+    def begin(self, started: AttemptStarted) -> None:
+        """Forget the previous attempt and start with this one."""
+        self._restart(encode(started))
+
+    def append(self, frame: StepStarted | StepEnded | TimerSet) -> None:
+        """Add what happened; dropped when the file is full."""
+        payload = encode(frame)
+        with self._lock:
+            self._write(payload, self._end)
+
+    def end(self, attempt: bytes) -> None:
+        """Replace the attempt in progress by its encoded, complete record."""
+        if len(attempt) + 8 <= SIZE:
+            self._restart(attempt)
+        else:
+            self.clear()
+
+    def clear(self) -> None:
+        """Forget the attempt."""
+        with self._lock:
+            self._memory[:4] = _END
+            self._end = 0
+
+    def close(self) -> None:
+        """Release the file; what it holds stays."""
+        self._memory.close()
+
+    def _restart(self, payload: bytes) -> None:
+        with self._lock:
+            self._memory[:4] = _END
+            self._write(payload, 0)
+
+    def _write(self, payload: bytes, start: int) -> None:
+        stop = start + 4 + len(payload)
+        if stop + 4 > SIZE:
+            return
+        self._memory[start + 4 : stop + 4] = payload + _END
+        _LENGTH.pack_into(self._memory, start, len(payload))
+        self._end = stop
+
+
+def read_frames(path: Path) -> list[Frame]:
+    """Read what a flight recorder holds, up to the first frame that is not whole."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return []
+    frames: list[Frame] = []
+    position = 0
+    while position + 4 <= len(content):
+        (length,) = _LENGTH.unpack_from(content, position)
+        position += 4
+        if length == 0:
+            break
+        try:
+            frames.append(_decoder.decode(content[position : position + length]))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            break
+        position += length
+    return frames
+
+
+def running(path: Path) -> AttemptStarted | None:
+    """Return the attempt that a process is in the middle of, if any."""
+    frames = read_frames(path)
+    return frames[0] if frames and isinstance(frames[0], AttemptStarted) else None
+
+
+def complete(path: Path) -> Attempt | None:
+    """Return the last attempt of a process, if it has ended there."""
+    frames = read_frames(path)
+    return frames[0] if frames and isinstance(frames[0], Attempt) else None
+
+
+def recover(path: Path, *, died_at: datetime, status: Status, message: str) -> Attempt | None:
+    """Rebuild the attempt that a dead process left behind, with its steps so far.
+
+    The status becomes ``timed_out`` when a time limit of the attempt had run out by ``died_at``:
+    pytest-timeout's thread method ends the whole process.
+    """
+    frames = read_frames(path)
+    if not frames or not isinstance(frames[0], AttemptStarted):
+        return None
+    head = frames[0]
+    duration_ms = max((died_at - head.started_at) / timedelta(milliseconds=1), 0.0)
+    timer = _last_timer(frames)
+    if timer is not None and duration_ms >= timer.at_ms + timer.seconds * 1000:
+        status = Status.TIMED_OUT
+        message = f"Timeout: the process was ended after {timer.seconds:g} s."
+    steps = _steps(frames)
+    return Attempt(
+        run_id=head.run_id,
+        number=head.number,
+        workflow=head.workflow,
+        status=status,
+        started_at=head.started_at,
+        duration_ms=duration_ms,
+        worker=head.worker,
+        dimensions=head.dimensions,
+        errors=(Error(phase=_phase(steps), type=status.value, message=message),),
+        steps=steps,
+    )
+
+
+def _last_timer(frames: list[Frame]) -> TimerSet | None:
+    return next((frame for frame in reversed(frames) if isinstance(frame, TimerSet)), None)
+
+
+def _phase(steps: tuple[Step, ...]) -> Phase:
+    return steps[-1].phase if steps else Phase.CALL
+
+
+def _steps(frames: list[Frame]) -> tuple[Step, ...]:
+    steps: dict[int, Step] = {}
+    for frame in frames:
+        if isinstance(frame, StepStarted):
+            steps[frame.index] = Step(
+                index=frame.index,
+                name=frame.name,
+                parent=frame.parent,
+                phase=frame.phase,
+                status=Status.INTERRUPTED,
+                started_ms=frame.started_ms,
+            )
+        elif isinstance(frame, StepEnded) and frame.index in steps:
+            steps[frame.index] = msgspec.structs.replace(
+                steps[frame.index],
+                status=frame.status,
+                duration_ms=frame.duration_ms,
+                error_message=frame.error_message,
+            )
+    return tuple(steps.values())

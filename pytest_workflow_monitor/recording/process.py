@@ -1,0 +1,227 @@
+"""The hooks of a process that runs tests: from pytest's phases to one encoded attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_workflow_monitor.model import Error, Output, Phase, Status
+from pytest_workflow_monitor.recording.catalogue import SUBJECT, Subject
+from pytest_workflow_monitor.recording.context import process
+from pytest_workflow_monitor.recording.errors import describe, from_text, with_traceback
+from pytest_workflow_monitor.recording.flight import FlightRecorder
+from pytest_workflow_monitor.recording.identity import new_id
+from pytest_workflow_monitor.recording.recorder import Recorder
+from pytest_workflow_monitor.wire import encode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_workflow_monitor.settings import Settings
+
+Send = Callable[[pytest.TestReport, bytes], None]
+"""Takes the teardown report of an attempt and the encoded attempt."""
+
+SEEN = pytest.StashKey[tuple[str, int, int]]()
+"""Of the item's attempts so far: run_id, how many, and how many report sections they left."""
+
+_FAILED = frozenset({"failed", "rerun"})
+
+
+class TestProcess:
+    """Records the attempts of the tests that run in this process.
+
+    Args:
+        settings: The effective settings.
+        flight_path: The file of this process's flight recorder.
+        worker: The xdist worker's name, or empty.
+        send: Where complete attempts go.
+        contexts: Open browser contexts that are being traced.
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        flight_path: Path | None,
+        worker: str,
+        send: Send,
+        contexts: list[Any],
+    ) -> None:
+        self._settings = settings
+        self._worker = worker
+        self._send = send
+        self._contexts = contexts
+        self._artifact_dir = settings.state_path / "artifacts"
+        self._flight_path = flight_path
+        self._flight: FlightRecorder | None = None
+        self._item: pytest.Item | None = None
+        self._phases_ms: dict[str, float] = {}
+        self._outcomes: dict[str, str] = {}
+        self._skip_reason = ""
+        self._pending: dict[str, Error] = {}
+
+    def pytest_sessionstart(self) -> None:
+        """Open the flight recorder; the controller has made the session's folder by now."""
+        self._flight = _open_flight(self._flight_path)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin an attempt: the item survives its retries, so each set-up is a new one."""
+        subject = item.stash.get(SUBJECT, None)
+        if subject is None:
+            process.recorder = None
+            return
+        run_id, count, _ = item.stash.get(SEEN, ("", 0, 0))
+        self._item = item
+        self._phases_ms = {}
+        self._outcomes = {}
+        self._skip_reason = ""
+        self._pending = {}
+        process.recorder = self._recorder(
+            subject, run_id or new_id(), max(count + 1, getattr(item, "execution_count", 0))
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self) -> None:
+        """Steps from here on belong to the test itself."""
+        if process.recorder is not None:
+            process.recorder.phase = Phase.CALL
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self) -> None:
+        """Steps from here on belong to the tear-down."""
+        if process.recorder is not None:
+            process.recorder.phase = Phase.TEARDOWN
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, settings: Any) -> None:
+        """Note the time limit: its thread method kills this process without a word."""
+        if process.recorder is not None:
+            process.recorder.set_timer(float(settings.timeout))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[Any]) -> None:
+        """Describe the exception while it exists; whether it counts, the report will tell."""
+        if call.excinfo is not None and process.recorder is not None:
+            self._pending[call.when] = describe(call.excinfo, call.when)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather the phases; the tear-down's report, one for each attempt, carries the whole."""
+        recorder, item = process.recorder, self._item
+        if recorder is None or item is None or report.nodeid != item.nodeid:
+            return
+        when = report.when
+        if report.outcome in _FAILED:
+            recorder.errors.append(self._error(report))
+        if hasattr(report, "context"):
+            return  # a subtest: a detail of the test, whose own report follows
+        self._outcomes[when] = report.outcome
+        self._phases_ms[when] = report.duration * 1000
+        if report.skipped or hasattr(report, "wasxfail"):
+            self._note_skip(recorder, report)
+        if when == "teardown":
+            self._complete(recorder, item, report)
+
+    def pytest_unconfigure(self) -> None:
+        """Let go of the flight recorder's file."""
+        process.recorder = None
+        if self._flight is not None:
+            self._flight.close()
+
+    def _recorder(self, subject: Subject, run_id: str, number: int) -> Recorder:
+        recorder = Recorder(
+            workflow=subject.workflow,
+            run_id=run_id,
+            number=number,
+            worker=self._worker,
+            dimensions=subject.dimensions,
+            flight=self._flight,
+            artifact_dir=self._artifact_dir,
+        )
+        recorder.tracers = self._contexts
+        return recorder
+
+    def _complete(self, recorder: Recorder, item: pytest.Item, report: pytest.TestReport) -> None:
+        _, _, sections = item.stash.get(SEEN, ("", 0, 0))
+        item.stash[SEEN] = (recorder.run_id, recorder.number, len(report.sections))
+        # rerunfailures keeps some reports of an attempt that it repeats to itself
+        kept_back = [e for phase, e in self._pending.items() if phase not in self._outcomes]
+        recorder.errors += kept_back
+        status = self._status(recorder)
+        attempt = recorder.freeze(
+            status=status,
+            phases_ms=self._phases_ms,
+            will_retry="rerun" in self._outcomes.values(),
+            skip_reason=self._skip_reason,
+            outputs=self._outputs(status, report.sections[sections:]) if report.sections else (),
+        )
+        encoded = encode(attempt)
+        recorder.finish(encoded)
+        process.recorder = None
+        self._item = None
+        self._send(report, encoded)
+
+    def _error(self, report: pytest.TestReport) -> Error:
+        text = report.longreprtext
+        error = self._pending.pop(report.when, None)
+        return from_text(text, report.when) if error is None else with_traceback(error, text)
+
+    def _note_skip(self, recorder: Recorder, report: pytest.TestReport) -> None:
+        expected = getattr(report, "wasxfail", None)
+        if expected is None:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+            self._skip_reason = str(reason).removeprefix("Skipped: ")
+        elif report.skipped:
+            self._skip_reason = f"expected to fail: {expected or 'no reason given'}"
+        elif report.passed:
+            recorder.degrade(f"passed although it was expected to fail: {expected or 'no reason'}")
+
+    def _status(self, recorder: Recorder) -> Status:
+        """Judge the attempt; what failed first counts, and the test itself before its fixtures."""
+        failed = {phase for phase, outcome in self._outcomes.items() if outcome in _FAILED}
+        failed.update(error.phase.value for error in recorder.errors)
+        if failed:
+            return self._failure(recorder, failed)
+        if "skipped" in self._outcomes.values():
+            return Status.SKIPPED
+        limit = recorder.workflow.degraded_after_seconds
+        took = sum(self._phases_ms.values()) / 1000
+        if limit is not None and took > limit:
+            recorder.degrade(f"took {took:.1f} s, longer than degraded_after={limit:g} s")
+        return Status.DEGRADED if recorder.degraded else Status.PASSED
+
+    def _failure(self, recorder: Recorder, failed: set[str]) -> Status:
+        if recorder.timer is not None and any(
+            error.type == "Failed" and error.message.startswith("Timeout (")
+            for error in recorder.errors
+        ):
+            return Status.TIMED_OUT
+        return Status.FAILED if "call" in failed else Status.ERROR
+
+    def _outputs(self, status: Status, sections: list[tuple[str, str]]) -> tuple[Output, ...]:
+        """Keep the end of what this attempt wrote, within the limit for all its sections."""
+        wanted = self._settings.output
+        if wanted == "never" or (wanted == "failures" and not status.is_problem):
+            return ()
+        left = self._settings.output_limit_kb * 1024
+        kept: list[Output] = []
+        for name, text in reversed(sections):
+            part = text[-left:] if left else ""
+            left -= len(part)
+            kept.append(Output(name=name, text=part, dropped_chars=len(text) - len(part)))
+        return tuple(reversed(kept))
+
+
+def _open_flight(path: Path | None) -> FlightRecorder | None:
+    if path is None:
+        return None
+    try:
+        return FlightRecorder(path)
+    except (OSError, ValueError):
+        return None

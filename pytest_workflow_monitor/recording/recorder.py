@@ -1,0 +1,253 @@
+"""The record of one attempt while it is being made."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from pytest_workflow_monitor.model import (
+    Artifact,
+    Attempt,
+    AttemptStarted,
+    Error,
+    Metric,
+    Output,
+    Phase,
+    Status,
+    Step,
+    Workflow,
+)
+from pytest_workflow_monitor.recording.context import enclosing_step
+from pytest_workflow_monitor.recording.flight import StepEnded, StepStarted, TimerSet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_workflow_monitor.recording.flight import FlightRecorder
+
+MAX_STEPS = 5_000
+MAX_NAME = 500
+MAX_MESSAGE = 10_000
+_STATUSES = {status.value: status for status in Status}
+
+
+class OpenStep:
+    """A step between its start and its end."""
+
+    __slots__ = (
+        "ended_ns",
+        "error_message",
+        "groups",
+        "index",
+        "name",
+        "optional",
+        "outer",
+        "parent",
+        "phase",
+        "recorder",
+        "slower_than",
+        "started_ns",
+        "status",
+    )
+
+    def __init__(
+        self, recorder: Recorder, name: str, *, optional: bool, slower_than: float | None
+    ) -> None:
+        self.recorder = recorder
+        self.name = name
+        self.optional = optional
+        self.slower_than = slower_than
+        self.index = 0
+        self.outer = enclosing_step(recorder)
+        self.parent = _kept_index(self.outer)
+        self.phase = recorder.phase
+        self.status = Status.RUNNING
+        self.error_message = ""
+        self.groups: list[Any] = []
+        self.ended_ns = 0
+        self.started_ns = 0
+
+
+class Recorder:
+    """Collects what one attempt of a workflow does.
+
+    Args:
+        workflow: The workflow as its marker describes it.
+        run_id: The execution that the attempt belongs to.
+        number: The attempt's number, from 1.
+        worker: The xdist worker's name, or empty.
+        dimensions: Parameters that do not split history, such as the browser.
+        flight: Where to keep the attempt in progress; None where no file could be made.
+        artifact_dir: Folder for attached files.
+    """
+
+    def __init__(
+        self,
+        *,
+        workflow: Workflow,
+        run_id: str,
+        number: int,
+        worker: str,
+        dimensions: dict[str, str],
+        flight: FlightRecorder | None,
+        artifact_dir: Path,
+    ) -> None:
+        self.workflow = workflow
+        self.run_id = run_id
+        self.number = number
+        self.worker = worker
+        self.dimensions = dimensions
+        self.artifact_dir = artifact_dir
+        self.phase = Phase.SETUP
+        self.steps: list[OpenStep] = []
+        self.steps_dropped = 0
+        self.metrics: list[Metric] = []
+        self.artifacts: list[Artifact] = []
+        self.degraded: list[str] = []
+        self.labels: dict[str, str] = {}
+        self.errors: list[Error] = []
+        self.tracers: list[Any] = []
+        self.timer: tuple[float, float] | None = None
+        self._flight = flight
+        self.started_at = datetime.now(UTC)
+        self.started_ns = perf_counter_ns()
+        if flight is not None:
+            flight.begin(
+                AttemptStarted(
+                    run_id=run_id,
+                    number=number,
+                    workflow=workflow,
+                    started_at=self.started_at,
+                    worker=worker,
+                    dimensions=dimensions,
+                )
+            )
+
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the attempt began."""
+        return (perf_counter_ns() - self.started_ns) / 1e6
+
+    def start_step(self, name: str, *, optional: bool, slower_than: float | None) -> OpenStep:
+        """Open a step inside the innermost open step of this context."""
+        step = OpenStep(self, name[:MAX_NAME], optional=optional, slower_than=slower_than)
+        if len(self.steps) >= MAX_STEPS:
+            self.steps_dropped += 1
+            step.index = -1
+        else:
+            step.index = len(self.steps)
+            self.steps.append(step)
+        step.started_ns = perf_counter_ns()
+        if self._flight is not None and step.index >= 0:
+            self._flight.append(
+                StepStarted(
+                    index=step.index,
+                    name=step.name,
+                    parent=step.parent,
+                    phase=step.phase,
+                    started_ms=self._ms(step.started_ns),
+                )
+            )
+        return step
+
+    def end_step(self, step: OpenStep, status: str, error_message: str = "") -> None:
+        """Close a step; a step slower than its limit degrades the attempt."""
+        step.ended_ns = perf_counter_ns()
+        duration_ms = (step.ended_ns - step.started_ns) / 1e6
+        step.status = _STATUSES[status]
+        step.error_message = error_message[:MAX_MESSAGE]
+        if (
+            step.slower_than is not None
+            and step.status is Status.PASSED
+            and duration_ms > step.slower_than * 1000
+        ):
+            step.status = Status.DEGRADED
+            self.degrade(
+                f"step {step.name!r} took {duration_ms / 1000:.1f} s, "
+                f"slower than {step.slower_than:g} s"
+            )
+        if self._flight is not None and step.index >= 0:
+            self._flight.append(
+                StepEnded(
+                    index=step.index,
+                    status=step.status,
+                    duration_ms=duration_ms,
+                    error_message=step.error_message[:MAX_NAME],
+                )
+            )
+
+    def step_index(self) -> int | None:
+        """The index of the innermost open step of this context."""
+        return _kept_index(enclosing_step(self))
+
+    def degrade(self, reason: str) -> None:
+        """Make a pass count as degraded."""
+        if reason not in self.degraded:
+            self.degraded.append(reason[:MAX_MESSAGE])
+
+    def set_timer(self, seconds: float) -> None:
+        """Note that a time limit starts now."""
+        self.timer = (self.elapsed_ms(), seconds)
+        if self._flight is not None:
+            self._flight.append(TimerSet(seconds=seconds, at_ms=self.timer[0]))
+
+    def freeze(
+        self,
+        *,
+        status: Status,
+        phases_ms: dict[str, float],
+        will_retry: bool,
+        skip_reason: str,
+        outputs: tuple[Output, ...],
+    ) -> Attempt:
+        """Return the complete attempt; its duration is that of its phases together."""
+        return Attempt(
+            run_id=self.run_id,
+            number=self.number,
+            workflow=self.workflow,
+            status=status,
+            started_at=self.started_at,
+            duration_ms=sum(phases_ms.values()),
+            setup_ms=phases_ms.get("setup", 0.0),
+            call_ms=phases_ms.get("call", 0.0),
+            teardown_ms=phases_ms.get("teardown", 0.0),
+            will_retry=will_retry,
+            worker=self.worker,
+            errors=tuple(self.errors),
+            skip_reason=skip_reason,
+            degraded=tuple(self.degraded),
+            labels=self.labels,
+            dimensions=self.dimensions,
+            steps=tuple([self._frozen(step) for step in self.steps]) if self.steps else (),
+            steps_dropped=self.steps_dropped,
+            metrics=tuple(self.metrics),
+            artifacts=tuple(self.artifacts),
+            outputs=outputs,
+        )
+
+    def finish(self, encoded: bytes) -> None:
+        """Leave the complete attempt in the flight recorder until the next one begins."""
+        if self._flight is not None:
+            self._flight.end(encoded)
+
+    def _ms(self, instant_ns: int) -> float:
+        return (instant_ns - self.started_ns) / 1e6
+
+    def _frozen(self, step: OpenStep) -> Step:
+        return Step(
+            index=step.index,
+            name=step.name,
+            parent=step.parent,
+            phase=step.phase,
+            status=step.status,
+            started_ms=self._ms(step.started_ns),
+            duration_ms=(step.ended_ns - step.started_ns) / 1e6 if step.ended_ns else None,
+            error_message=step.error_message,
+            optional=step.optional,
+            slower_than_seconds=step.slower_than,
+        )
+
+
+def _kept_index(step: OpenStep | None) -> int | None:
+    """The index of a step; None for none, and for one beyond the number that is kept."""
+    return step.index if step is not None and step.index >= 0 else None

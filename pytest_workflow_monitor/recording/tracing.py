@@ -1,0 +1,59 @@
+"""Shows steps as groups in Playwright's trace viewer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.recording.recorder import OpenStep
+
+
+def open_groups(step: OpenStep) -> None:
+    """Open a group named like the step in every browser context that is being traced.
+
+    Contexts of Playwright's asynchronous API are left alone: they need ``async with step(…)``.
+    """
+    for context in step.recorder.tracers:
+        if not _is_async(context) and _attempted(lambda c=context: c.tracing.group(step.name)):
+            step.groups.append(context)
+
+
+def close_groups(step: OpenStep) -> None:
+    """Close the groups that :func:`open_groups` opened."""
+    for context in step.groups:
+        _attempted(context.tracing.group_end)
+
+
+async def open_groups_async(step: OpenStep) -> None:
+    """Do as :func:`open_groups` for contexts of either API."""
+    for context in step.recorder.tracers:
+        try:
+            opened = context.tracing.group(step.name)
+            if _is_async(context):
+                await opened
+        except Exception:  # noqa: BLE001, S112 - a closed context must not fail the test
+            continue
+        step.groups.append(context)
+
+
+async def close_groups_async(step: OpenStep) -> None:
+    """Close the groups that :func:`open_groups_async` opened."""
+    for context in step.groups:
+        try:
+            closed = context.tracing.group_end()
+            if _is_async(context):
+                await closed
+        except Exception:  # noqa: BLE001, S112 - a closed context must not fail the test
+            continue
+
+
+def _is_async(context: Any) -> bool:
+    return "async_api" in type(context).__module__
+
+
+def _attempted(call: Any) -> bool:
+    try:
+        call()
+    except Exception:  # noqa: BLE001 - a closed context must not fail the test
+        return False
+    return True

@@ -1,0 +1,242 @@
+"""The process beside a session: follows its journal and does everything slow.
+
+Started as ``python -m pytest_workflow_monitor.shipper`` with an order on its standard input; see
+:mod:`~pytest_workflow_monitor.handoff` for the protocol. It outlives the session when it must.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pytest_workflow_monitor.errors import (
+    ReportError,
+    StoreError,
+    StoreUnreachableError,
+    WorkflowMonitorError,
+)
+from pytest_workflow_monitor.handoff import Order, Shipped
+from pytest_workflow_monitor.journal import SHIPPER_LOCK, Lock, discard, head
+from pytest_workflow_monitor.settings import Settings, load
+from pytest_workflow_monitor.shipment import Shipment, replay
+from pytest_workflow_monitor.store.connection import Store, open_store
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.model import SessionDocument
+
+logger = logging.getLogger("pytest_workflow_monitor.shipper")
+
+TICK_SECONDS = 0.5
+"""How long the shipper waits between two looks at the journal."""
+
+RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0)
+"""Pauses between attempts to reach a database that is away, while the session runs."""
+
+GRACE_SECONDS = 4.0
+"""How long a database that was there before is waited for at the end of the session."""
+
+NICENESS = 5
+"""The tests come first: the shipper only gets the processor time they leave."""
+
+
+class Shipper:
+    """Stores one session's journal and writes its reports.
+
+    Args:
+        order: What the session asked for.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._settings: Settings = load(Path(order.root), overrides=order.overrides)
+        self._shipment = Shipment(Path(order.folder), head(Path(order.folder)))
+        self._store: Store | None = None
+        self._was_connected = False
+        self._error: StoreError | None = None
+        self._failures = 0
+        self._retry_at = 0.0
+
+    def tick(self) -> None:
+        """Store what has come, unless the database is away and was asked a moment ago."""
+        if monotonic() >= self._retry_at and not self._drained():
+            pause = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+            self._failures += 1
+            self._retry_at = monotonic() + pause
+
+    def finish(self) -> Shipped:
+        """Store the rest, write the reports, and say what became of it all."""
+        self._shipment.conclude(datetime.now(UTC))
+        give_up_at = monotonic() + (GRACE_SECONDS if self._was_connected else 0.0)
+        while not self._drained() and self._may_recover() and monotonic() < give_up_at:
+            sleep(TICK_SECONDS)
+        notices = self._shipment.notices()
+        shipped = Shipped(
+            executions=self._shipment.executions,
+            attempts=self._shipment.attempts,
+            dead_lettered=self._shipment.dead_lettered,
+            database=self._store.location if self._store is not None else "",
+            problem=self._kept() if self._error is not None else "",
+        )
+        shipped = self._with_reports(shipped, notices)
+        if self._shipment.is_complete:
+            discard(self._shipment.folder)
+        return shipped
+
+    def replay_others(self) -> None:
+        """Store what earlier sessions could not."""
+        if self._store is None or self._error is not None:
+            return
+        try:
+            replayed = replay(self._settings.state_path, self._store)
+        except StoreError as error:
+            logger.warning("replay stopped: %s", error)
+            return
+        for notice in replayed.notices:
+            logger.warning("%s", notice)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._store is not None:
+            with suppress(WorkflowMonitorError):
+                self._store.close()
+            self._store = None
+
+    def _drained(self) -> bool:
+        """Store what the journal holds; False when the database would not have it now."""
+        try:
+            if self._store is None:
+                self._store = open_store(self._settings)
+            self._shipment.drain(self._store)
+        except StoreError as error:
+            logger.warning("%s", error)
+            self._error = error
+            self.close()
+            return False
+        self._was_connected = True
+        self._error = None
+        self._failures = 0
+        return True
+
+    def _may_recover(self) -> bool:
+        return isinstance(self._error, StoreUnreachableError)
+
+    def _kept(self) -> str:
+        return (
+            f"{self._error} Nothing is lost: the results are kept in {self._shipment.folder} and "
+            "stored by the next session or `workflow-monitor replay`."
+        )
+
+    def _with_reports(self, shipped: Shipped, notices: list[str]) -> Shipped:
+        order = self._order
+        html = json = ""
+        if order.html_path or order.json_path or order.markdown_path:
+            document = self._document()
+            try:
+                html, json = self._write_reports(document)
+            except ReportError as error:
+                notices.append(str(error))
+        return msgspec.structs.replace(
+            shipped, html_path=html, json_path=json, notices=tuple(notices)
+        )
+
+    def _document(self) -> SessionDocument:
+        """Read the session back with its history, or make do with the journal."""
+        if self._store is not None and self._error is None:
+            try:
+                return self._store.session_document(
+                    self._shipment.session.session_id,
+                    history_length=self._settings.history_length,
+                )
+            except StoreError as error:
+                self._error = error
+        return self._shipment.document(f"Without history: {self._error}")
+
+    def _write_reports(self, document: SessionDocument) -> tuple[str, str]:
+        from pytest_workflow_monitor import report
+
+        order = self._order
+        if order.html_path:
+            report.write_html(document, Path(order.html_path), state_path=self._settings.state_path)
+        if order.json_path:
+            report.write_json(document, Path(order.json_path))
+        if order.markdown_path:
+            report.append_markdown(document, Path(order.markdown_path))
+        return order.html_path, order.json_path
+
+
+def ship(order: Order) -> Shipped:
+    """Store a session that is over, in this process.
+
+    Used where no other process can be started.
+    """
+    lock = Lock(Path(order.folder) / SHIPPER_LOCK)
+    try:
+        lock.acquire()
+        shipper = Shipper(order)
+    except (WorkflowMonitorError, OSError) as error:
+        return Shipped(problem=str(error))
+    try:
+        return shipper.finish()
+    finally:
+        shipper.close()
+        lock.release()
+
+
+def main() -> int:
+    """Serve the session at the other end of standard input until it is over."""
+    with suppress(OSError):
+        os.nice(NICENESS)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    parent = os.getppid()
+    order = msgspec.json.decode(_read_order(), type=Order)
+    lock = Lock(Path(order.folder) / SHIPPER_LOCK)
+    if not lock.acquire():
+        return 0  # another process got there first and stores this journal
+    shipper = Shipper(order)
+    while not _session_is_over(parent):
+        shipper.tick()
+    _tell(shipper.finish())
+    shipper.replay_others()
+    shipper.close()
+    return 0
+
+
+def _read_order() -> bytes:
+    """Read one line from the raw descriptor: what follows it must stay visible to select."""
+    received = b""
+    while not received.endswith(b"\n"):
+        part = os.read(sys.stdin.fileno(), 65536)
+        if not part:
+            break
+        received += part
+    return received
+
+
+def _session_is_over(parent: int) -> bool:
+    """Wait for a tick; the end of the pipe, or another parent, tells that the session is over.
+
+    The pipe alone would not do: a child that a test forked may hold it open.
+    """
+    ready, _, _ = select.select([sys.stdin.fileno()], [], [], TICK_SECONDS)
+    if ready and os.read(sys.stdin.fileno(), 4096) == b"":
+        return True
+    return os.getppid() != parent
+
+
+def _tell(shipped: Shipped) -> None:
+    """Answer the session, if it still listens."""
+    with suppress(OSError):
+        os.write(sys.stdout.fileno(), msgspec.json.encode(shipped) + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
