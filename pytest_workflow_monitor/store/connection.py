@@ -1,0 +1,116 @@
+"""Opening the store: the database of the settings, or the embedded server."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_workflow_monitor.model import Record
+from pytest_workflow_monitor.store import embedded, failures, migrate
+from pytest_workflow_monitor.store.database import connect
+from pytest_workflow_monitor.store.letters import Letters
+from pytest_workflow_monitor.store.reading import Reading
+from pytest_workflow_monitor.store.writing import Writing
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from pytest_workflow_monitor.settings import Settings
+
+
+class StoreInfo(Record, frozen=True, kw_only=True):
+    """Where the data is and how big; ``path`` is None unless the server is the embedded one."""
+
+    url: str
+    path: Path | None
+    psql: str
+    server_version: str
+    database: str
+    role: str
+    database_bytes: int
+    schema_bytes: int
+    rows: dict[str, int]
+
+
+class Store(Reading, Writing, Letters):
+    """The database: reads, and writes for ingest. Not for use by several threads at once.
+
+    After a StoreUnreachableError the connection is gone: open a new store.
+
+    Attributes:
+        url: The URL it is connected to, with its password.
+        server: The embedded server, if it is that.
+    """
+
+    def __init__(
+        self, url: str, *, project: str = "", server: embedded.EmbeddedServer | None = None
+    ) -> None:
+        location = str(server.data) if server else failures.shown(url)
+        super().__init__(connect(url), location)
+        self.url = url
+        self.project = project
+        self.server = server
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Disconnect, and stop the embedded server if nobody else uses it."""
+        super().close()
+        if self.server is not None:
+            self.server.leave()
+
+    def info(self) -> StoreInfo:
+        """Tell where the data is, how to get at it with psql, and how big it is."""
+        found = self.fetch("describe_database")[0]
+        shown = failures.shown(self.url)
+        return StoreInfo(
+            url=shown,
+            path=self.server.data if self.server else None,
+            psql=self.server.psql if self.server else shlex.join(["psql", shown]),
+            rows=self.row_counts(),
+            **found,
+        )
+
+
+def open_store(settings: Settings, *, start_embedded: bool = True, migrated: bool = True) -> Store:
+    """Open the store that the settings name, with its schema up to date.
+
+    Args:
+        settings: ``database_url`` says where; empty means the embedded server.
+        start_embedded: Whether the embedded server may be created or started for this.
+        migrated: Whether to bring the schema up to date; without, tables may be missing.
+
+    Raises:
+        StoreUnreachableError: The database does not answer, or there is none to use.
+        StoreRefusedError: It does not let us in or lacks what we need.
+        StoreSchemaError: Its tables belong to a newer version of this program.
+    """
+    server = None
+    url = settings.database_url
+    if not url:
+        server = embedded.join(settings.state_path, start=start_embedded)
+        url = server.url
+    try:
+        store = Store(url, project=settings.project, server=server)
+    except BaseException:
+        if server is not None:
+            server.leave()
+        raise
+    try:
+        if migrated:
+            migrate.migrate(store)
+    except BaseException:
+        store.close()
+        raise
+    return store

@@ -1,0 +1,10 @@
+DROP TABLE workflow_monitor.dead_letter_queue;
+DROP TABLE workflow_monitor.job_metrics;
+DROP TABLE workflow_monitor.workflow_artifacts;
+DROP TABLE workflow_monitor.workflow_metrics;
+DROP TABLE workflow_monitor.workflow_steps;
+DROP TABLE workflow_monitor.workflow_attempts;
+DROP TABLE workflow_monitor.workflow_executions;
+DROP TABLE workflow_monitor.workflow_versions;
+DROP TABLE workflow_monitor.workflows;
+DROP TABLE workflow_monitor.test_sessions;
