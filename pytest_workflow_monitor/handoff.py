@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG_FILE = "shipper.log"
+TIMED_OUT = b"..."
+"""What is read in place of an answer that did not come in time."""
 
 
 class Order(Record, frozen=True, kw_only=True):
@@ -96,10 +98,21 @@ class ShipperProcess:
         with suppress(OSError):
             self._stdin.close()
         line = self._read_line(deadline_seconds)
-        if not line.endswith(b"\n"):
-            return self._died()
-        self._process.returncode = 0  # it lives on for a moment; nobody here waits for it
-        return msgspec.json.decode(line, type=Shipped)
+        if line.endswith(b"\n"):
+            self._leave()
+            return msgspec.json.decode(line, type=Shipped)
+        if line == TIMED_OUT:
+            self._leave()
+            return None
+        status = self._process.wait()
+        return Shipped(
+            problem=f"The background process ended with status {status} before everything was "
+            "stored; the next session stores the rest."
+        )
+
+    def _leave(self) -> None:
+        """Let it live on: nobody here waits for its end, and that is no leak to warn of."""
+        self._process.returncode = 0
 
     def _read_line(self, deadline_seconds: float) -> bytes:
         assert self._process.stdout is not None  # noqa: S101 - it was asked for above
@@ -107,8 +120,9 @@ class ShipperProcess:
         give_up_at = monotonic() + deadline_seconds
         received = b""
         while not received.endswith(b"\n"):
-            left = give_up_at - monotonic()
-            if left <= 0 or not select.select([handle], [], [], left)[0]:
+            left = max(give_up_at - monotonic(), 0)
+            if not select.select([handle], [], [], left)[0]:
+                received = TIMED_OUT
                 break
             part = os.read(handle, 65536)
             if not part:
@@ -116,12 +130,3 @@ class ShipperProcess:
             received += part
         self._process.stdout.close()
         return received
-
-    def _died(self) -> Shipped | None:
-        if self._process.poll() is None:
-            self._process.returncode = 0  # left to finish alone
-            return None
-        return Shipped(
-            problem=f"The background process ended with status {self._process.returncode} before "
-            "everything was stored; the next session stores the rest."
-        )

@@ -223,12 +223,17 @@ def _resolve(
         include_all=include_all,
         exclude_params=frozenset(settings.exclude_params),
         environment=settings.environment,
+        mark_all=bool(config.option.markexpr),
         check_cron=_check_cron,
         plugins=frozenset(
             name for name in ("rerunfailures", "timeout") if config.pluginmanager.hasplugin(name)
         ),
     )
     catalogue.resolve(items)
+    if catalogue.limits_attempts:
+        from pytest_workflow_monitor.recording.limits import AttemptLimits
+
+        config.pluginmanager.register(AttemptLimits(), "workflow-monitor-limits")
     return catalogue.problems
 
 

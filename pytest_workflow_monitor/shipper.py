@@ -74,10 +74,14 @@ class Shipper:
 
     def finish(self) -> Shipped:
         """Store the rest, write the reports, and say what became of it all."""
-        self._shipment.conclude(datetime.now(UTC))
+        died_at = datetime.now(UTC)
         give_up_at = monotonic() + (GRACE_SECONDS if self._was_connected else 0.0)
         while not self._drained() and self._may_recover() and monotonic() < give_up_at:
             sleep(TICK_SECONDS)
+        if self._shipment.ended is None:  # the session died, or its end could not be stored
+            self._shipment.conclude(died_at)
+            if self._error is None:
+                self._drained()
         notices = self._shipment.notices()
         shipped = Shipped(
             executions=self._shipment.executions,
@@ -144,6 +148,9 @@ class Shipper:
                 html, json = self._write_reports(document)
             except ReportError as error:
                 notices.append(str(error))
+            except Exception as error:  # the data is stored: a report must not undo that
+                logger.exception("no report")
+                notices.append(f"The report could not be made: {type(error).__name__}: {error}.")
         return msgspec.structs.replace(
             shipped, html_path=html, json_path=json, notices=tuple(notices)
         )
@@ -202,12 +209,25 @@ def main() -> int:
     if not lock.acquire():
         return 0  # another process got there first and stores this journal
     shipper = Shipper(order)
-    while not _session_is_over(parent):
-        shipper.tick()
-    _tell(shipper.finish())
-    shipper.replay_others()
-    shipper.close()
+    try:
+        while not _session_is_over(parent):
+            shipper.tick()
+        _tell(shipper.finish())
+        shipper.replay_others()
+    except Exception as error:  # the one edge at which an error of ours ends
+        logger.exception("stopped")
+        _tell(Shipped(problem=_unexpected(error, order)))
+        return 1
+    finally:
+        shipper.close()
     return 0
+
+
+def _unexpected(error: Exception, order: Order) -> str:
+    return (
+        f"The background process stopped: {type(error).__name__}: {error}. Nothing is lost: the "
+        f"results and the details are in {order.folder}."
+    )
 
 
 def _read_order() -> bytes:

@@ -5,21 +5,21 @@ Outside a recorded workflow each of these does what plain code would do, and not
 
 from __future__ import annotations
 
-import functools
-import inspect
-import sys
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from math import inf, isfinite
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from pytest_workflow_monitor.durations import seconds
-from pytest_workflow_monitor.recording.context import current_step, process
+from pytest_workflow_monitor.recording.context import as_text, current_step, process
+from pytest_workflow_monitor.recording.verdicts import first_line, text_of, verdict
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
-    from pathlib import Path
     from types import TracebackType
 
     from pytest_workflow_monitor.recording.recorder import OpenStep
 
+MAX_REASON = 10_000
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -28,9 +28,10 @@ class step:  # noqa: N801 - reads as a word of the test's language
     """Name a part of a workflow: ``with step("Open the login page"):``.
 
     Steps nest. They work as context manager, as asynchronous context manager, and as decorator of
-    functions, coroutine functions and generators; a decorator's name may hold the function's
-    arguments, ``@step("Add {product} to the cart")``. In a fixture they count as set-up or
-    tear-down. When an exception leaves a step, the step and those around it have failed.
+    functions, coroutine functions and generators (of which each part between two yields is a
+    step); a decorator's name may hold the function's arguments,
+    ``@step("Add {product} to the cart")``. In a fixture they count as set-up or tear-down. When an
+    exception leaves a step, the step and those around it have failed.
 
     Args:
         name: What a person would call this part; at most 500 characters are kept.
@@ -39,6 +40,7 @@ class step:  # noqa: N801 - reads as a word of the test's language
 
     Raises:
         ValueError: ``slower_than`` is not a duration.
+        TypeError: ``slower_than`` is neither number nor text, or the name is missing.
     """
 
     __slots__ = ("_open", "name", "optional", "slower_than")
@@ -46,7 +48,7 @@ class step:  # noqa: N801 - reads as a word of the test's language
     def __init__(
         self, name: str, *, optional: bool = False, slower_than: float | str | None = None
     ) -> None:
-        self.name = name
+        self.name = name if type(name) is str else _spelled(name)
         self.optional = optional
         self.slower_than = None if slower_than is None else seconds(slower_than)
         self._open: OpenStep | None = None
@@ -56,7 +58,11 @@ class step:  # noqa: N801 - reads as a word of the test's language
         if opened is not None and opened.recorder.tracers:
             from pytest_workflow_monitor.recording.tracing import open_groups
 
-            open_groups(opened)
+            try:
+                open_groups(opened)
+            except BaseException as error:
+                self._finish(self._taken(), error)
+                raise
         return self
 
     def __exit__(
@@ -65,19 +71,26 @@ class step:  # noqa: N801 - reads as a word of the test's language
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        opened = self._open
-        if opened is not None and opened.groups:
-            from pytest_workflow_monitor.recording.tracing import close_groups
+        opened = self._taken()
+        try:
+            if opened is not None and opened.groups:
+                from pytest_workflow_monitor.recording.tracing import close_groups
 
-            close_groups(opened)
-        return self._finish(error)
+                close_groups(opened)
+        finally:
+            swallow = self._finish(opened, error)
+        return swallow
 
     async def __aenter__(self) -> Self:
         opened = self._start()
         if opened is not None and opened.recorder.tracers:
             from pytest_workflow_monitor.recording.tracing import open_groups_async
 
-            await open_groups_async(opened)
+            try:
+                await open_groups_async(opened)
+            except BaseException as error:
+                self._finish(self._taken(), error)
+                raise
         return self
 
     async def __aexit__(
@@ -86,43 +99,71 @@ class step:  # noqa: N801 - reads as a word of the test's language
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        opened = self._open
-        if opened is not None and opened.groups:
-            from pytest_workflow_monitor.recording.tracing import close_groups_async
+        opened = self._taken()
+        try:
+            if opened is not None and opened.groups:
+                from pytest_workflow_monitor.recording.tracing import close_groups_async
 
-            await close_groups_async(opened)
-        return self._finish(error)
+                await close_groups_async(opened)
+        finally:
+            swallow = self._finish(opened, error)
+        return swallow
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorate a function so that each call is a step."""
-        return _decorated(self, function)
+        from pytest_workflow_monitor.recording.decorated import decorated
+
+        made: Callable[P, R] = decorated(self, function)
+        return made
 
     def _start(self) -> OpenStep | None:
         recorder = process.recorder
         if recorder is None:
             self._open = None
             return None
-        self._open = recorder.start_step(
+        opened = recorder.start_step(
             self.name, optional=self.optional, slower_than=self.slower_than
         )
-        current_step.set(self._open)
-        return self._open
+        opened.shadowed = self._open
+        self._open = opened
+        current_step.set(opened)
+        return opened
 
-    def _finish(self, error: BaseException | None) -> bool:
-        swallow = self.optional and error is not None and _is_failure(error)
-        opened, self._open = self._open, None
+    def _taken(self) -> OpenStep | None:
+        """Take the step that is to end off those that this object has open.
+
+        More than one are open where an object is entered again, by recursion or by another task
+        or thread; then it is this context's.
+        """
+        opened = self._open
+        if opened is None or opened.shadowed is None:
+            self._open = None
+            return opened
+        before, wanted = None, current_step.get()
+        candidate: OpenStep | None = opened
+        while candidate is not None and candidate is not wanted:
+            before, candidate = candidate, candidate.shadowed
+        if candidate is None or before is None:
+            self._open = opened.shadowed
+            return opened
+        before.shadowed = candidate.shadowed
+        return candidate
+
+    def _finish(self, opened: OpenStep | None, error: BaseException | None) -> bool:
+        if error is None:
+            if opened is not None:
+                current_step.set(opened.outer)
+                opened.recorder.end_step(opened, "passed")
+            return False
+        status = verdict(error)
+        swallow = self.optional and status == "failed"
         if opened is None:
             return swallow
         current_step.set(opened.outer)
-        if error is None:
-            opened.recorder.end_step(opened, "passed")
-        elif swallow:
-            message = _message(error)
-            opened.recorder.end_step(opened, "degraded", message)
-            opened.recorder.degrade(f"optional step {self.name!r} failed: {_first_line(message)}")
-        else:
-            status = "failed" if _is_failure(error) else _verdict(error)
-            opened.recorder.end_step(opened, status, _message(error))
+        message = text_of(error)
+        opened.recorder.end_step(opened, "degraded" if swallow else status, message)
+        if swallow:
+            opened.recorder.degrade(f"optional step {self.name!r} failed: {first_line(message)}")
         return swallow
 
 
@@ -131,7 +172,7 @@ def metric(name: str, value: float, unit: str = "", *, threshold: float | None =
 
     Args:
         name: What was measured, such as ``"cart_total_ms"``.
-        value: The number.
+        value: The number; one that is not finite is not kept, and degrades.
         unit: Its unit, such as ``"ms"``.
         threshold: The largest value that is still good; beyond it the execution is degraded.
 
@@ -140,18 +181,23 @@ def metric(name: str, value: float, unit: str = "", *, threshold: float | None =
         ValueError: ``value`` or ``threshold`` is a text that is not a number.
     """
     number = float(value)
-    limit = None if threshold is None else float(threshold)
+    limit = None if threshold is None or threshold == inf else float(threshold)
     recorder = process.recorder
     if recorder is None:
+        return
+    name, unit = as_text(name), as_text(unit)
+    if not isfinite(number) or not (limit is None or isfinite(limit)):
+        what = f"{number}" if limit is None else f"{number}, with a threshold of {limit}"
+        recorder.degrade(f"metric {name} is {what}; only finite numbers can be kept")
         return
     from pytest_workflow_monitor.model import Metric
 
     within = None if limit is None else number <= limit
     recorder.metrics.append(
         Metric(
-            name=str(name),
+            name=name,
             value=number,
-            unit=str(unit),
+            unit=unit,
             threshold_value=limit,
             is_within_threshold=within,
             step=recorder.step_index(),
@@ -164,7 +210,9 @@ def metric(name: str, value: float, unit: str = "", *, threshold: float | None =
 
 
 def attach(
-    content: str | Path | bytes, name: str | None = None, content_type: str | None = None
+    content: str | os.PathLike[str] | bytes | bytearray | memoryview,
+    name: str | None = None,
+    content_type: str | None = None,
 ) -> None:
     """Keep a file, or bytes, as evidence beside the execution.
 
@@ -185,105 +233,20 @@ def attach(
 def degrade(reason: str) -> None:
     """Say that the workflow works, but not as it should: a pass becomes ``degraded``."""
     if process.recorder is not None:
-        process.recorder.degrade(str(reason))
+        process.recorder.degrade(as_text(reason, MAX_REASON))
 
 
 def label(name: str, value: object) -> None:
-    """Put a label on the execution, to group and filter by; the last value of a name stays."""
+    """Put a label on the execution, to group and filter by; the last value of a name stays.
+
+    At most 500 characters of name and value are kept.
+    """
     if process.recorder is not None:
-        process.recorder.labels[str(name)] = str(value)
+        process.recorder.labels[as_text(name)] = as_text(value)
 
 
-def _decorated(template: step, function: Callable[P, R]) -> Callable[P, R]:
-    """Wrap a function by one of its own kind, so that pytest and asyncio still know what it is."""
-    signature = inspect.signature(function) if "{" in template.name else None
-
-    def fresh(args: Any, kwargs: Any) -> step:
-        name = template.name
-        if signature is not None:
-            name = _filled_in(name, signature, args, kwargs)
-        return step(name, optional=template.optional, slower_than=template.slower_than)
-
-    wrap: Any = _wrap_plain
-    for is_kind, wrap_kind in (
-        (inspect.iscoroutinefunction, _wrap_coroutine),
-        (inspect.isgeneratorfunction, _wrap_generator),
-        (inspect.isasyncgenfunction, _wrap_async_generator),
-    ):
-        if is_kind(function):
-            wrap = wrap_kind
-    wrapped: Callable[P, R] = functools.wraps(function)(wrap(function, fresh))
-    return wrapped
-
-
-def _wrap_plain(function: Any, fresh: Any) -> Any:
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        with fresh(args, kwargs):
-            return function(*args, **kwargs)
-
-    return wrapper
-
-
-def _wrap_coroutine(function: Any, fresh: Any) -> Any:
-    async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        async with fresh(args, kwargs):
-            return await function(*args, **kwargs)
-
-    return wrapper
-
-
-def _wrap_generator(function: Any, fresh: Any) -> Any:
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        with fresh(args, kwargs):
-            return (yield from function(*args, **kwargs))
-
-    return wrapper
-
-
-def _wrap_async_generator(function: Any, fresh: Any) -> Any:
-    async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        async with fresh(args, kwargs):
-            async for item in function(*args, **kwargs):
-                yield item
-
-    return wrapper
-
-
-def _filled_in(name: str, signature: inspect.Signature, args: Any, kwargs: Any) -> str:
-    try:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return name.format(**bound.arguments)
-    except Exception:  # noqa: BLE001 - a name must never break the call it names
-        return name
-
-
-def _is_failure(error: BaseException) -> bool:
-    """Tell a failure from a skip, an end of the session, an expected failure or a time limit."""
-    if isinstance(error, Exception):
-        return True
-    pytest = sys.modules.get("pytest")
-    if pytest is None or not isinstance(error, pytest.fail.Exception):
-        return False
-    return not isinstance(error, pytest.xfail.Exception) and not str(error).startswith("Timeout ")
-
-
-def _verdict(error: BaseException) -> str:
-    pytest = sys.modules.get("pytest")
-    if pytest is not None and isinstance(error, pytest.skip.Exception | pytest.xfail.Exception):
-        return "skipped"
-    if pytest is not None and isinstance(error, pytest.fail.Exception):
-        return "timed_out"
-    return "interrupted"
-
-
-def _message(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - an exception whose text cannot be made still has a type
-        text = ""
-    return text or type(error).__name__
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0][:200]
+def _spelled(name: object) -> str:
+    """Make a name of what is none, but not of the function under a ``@step`` without its name."""
+    if callable(name):
+        raise TypeError('a step needs a name: write @step("Open the login page")')
+    return as_text(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,10 +12,13 @@ if TYPE_CHECKING:
 
 
 class BrowserWatch:
-    """Keeps the list of open browser contexts, for the steps' groups in their traces."""
+    """Keeps the list of open browser contexts, for the steps' groups in their traces.
+
+    Beside each context stands the thread that opened it.
+    """
 
     def __init__(self) -> None:
-        self.contexts: list[Any] = []
+        self.contexts: list[tuple[Any, int]] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
@@ -25,9 +29,8 @@ class BrowserWatch:
         return result
 
     def _on_context(self, context: Any) -> None:
-        self.contexts.append(context)
+        self.contexts.append((context, get_ident()))
         context.on("close", self._on_close)
 
     def _on_close(self, context: Any) -> None:
-        if context in self.contexts:
-            self.contexts.remove(context)
+        self.contexts[:] = [entry for entry in self.contexts if entry[0] is not context]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,8 +42,13 @@ class Catalogue:
         include_all: Treat tests without a marker as workflows with default settings.
         exclude_params: Names of parameters that do not split history.
         environment: The environment of this session.
+        mark_all: Whether tests without a marker get one too, for ``-m`` to select by.
         check_cron: Raises ValueError for what is not a cron expression.
         plugins: Names of the pytest plugins that are active.
+
+    Attributes:
+        problems: A sentence for each mistake in the markers.
+        limits_attempts: Whether there are workflows whose time limit may meet retries.
     """
 
     include_all: bool
@@ -49,9 +56,11 @@ class Catalogue:
     environment: str
     check_cron: CheckCron
     plugins: frozenset[str]
+    mark_all: bool = False
     problems: list[str] = field(default_factory=list)
+    limits_attempts: bool = False
     _marks: dict[int, dict[str, Any]] = field(default_factory=dict)
-    _nodeids: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _owners: dict[str, tuple[str, str, object]] = field(default_factory=dict)
     _splits_by_browser: bool = False
 
     def resolve(self, items: Sequence[pytest.Item]) -> None:
@@ -66,25 +75,26 @@ class Catalogue:
             if parameters is not None:
                 marked.append((item, parameters))
             elif self.include_all:
-                item.stash[SUBJECT] = self._unmarked(item)
+                item.stash[SUBJECT] = subject = self._unmarked(item)
+                if self.mark_all:
+                    item.add_marker(pytest.mark.workflow(**_as_mark(subject.workflow)))
         _remove_marks(item for item, _ in marked)
         for item, parameters in marked:
             self._apply(item, parameters)
 
     def _parameters(self, item: pytest.Item) -> dict[str, Any] | None:
-        """Merge the marks of a test and its class and module; the closest wins."""
+        """Merge the marks of a test, its classes and its module; the closest wins."""
         merged: dict[str, Any] = {}
         prefixes: list[str] = []
         found = False
-        for node, mark in item.iter_markers_with_node(MARK):
-            found = True
-            given = self._parsed(node, mark, item)
-            identity = given.get("id")
-            if node is not item and identity is not None:
-                prefixes.insert(0, identity)
-            for name, value in given.items():
-                if name != "id" or node is item:
-                    merged.setdefault(name, value)
+        for node in reversed(item.listchain()):
+            given: dict[str, Any] = {}
+            for mark in _marks_of(node):
+                found = True
+                given = {**self._parsed(node, mark, item), **given}
+            if node is not item and (prefix := given.pop("id", None)) is not None:
+                prefixes.insert(0, prefix)
+            merged = {**given, **merged}
         if not found:
             return None
         merged["prefix"] = "".join(f"{prefix}." for prefix in prefixes)
@@ -95,7 +105,9 @@ class Catalogue:
         if known is None:
             known, problems = marker.parse(mark.args, mark.kwargs, self.check_cron)
             self._marks[id(mark)] = known
-            self.problems += [f"{_place(node, item)}: workflow marker: {text}" for text in problems]
+            if problems:
+                place = _place(node, mark, item)
+                self.problems += [f"{place}: workflow marker: {text}" for text in problems]
         return known
 
     def _apply(self, item: pytest.Item, parameters: dict[str, Any]) -> None:
@@ -111,9 +123,9 @@ class Catalogue:
     def _claim(self, workflow: Workflow, item: pytest.Item, *, may_repeat: bool) -> None:
         """Note whose id it is; a second owner is a mistake, but for excluded parameters."""
         place = f"{workflow.file}:{workflow.line}"
-        first = self._nodeids.setdefault(workflow.workflow_id, (item.nodeid, place))
-        is_repeat = may_repeat and first[0].partition("[")[0] == item.nodeid.partition("[")[0]
-        if first[0] != item.nodeid and not is_repeat:
+        function = (item.parent, _function_name(item))
+        first = self._owners.setdefault(workflow.workflow_id, (item.nodeid, place, function))
+        if first[0] != item.nodeid and not (may_repeat and first[2] == function):
             self.problems.append(
                 f"{place}: workflow id {workflow.workflow_id!r} of {item.nodeid} is taken by "
                 f"{first[0]} ({first[1]}); each workflow needs an id of its own, for example "
@@ -143,14 +155,12 @@ class Catalogue:
             return "", {}
         dimensions: dict[str, str] = {}
         kept: list[str] = []
-        for names, text in _parameter_ids(item, callspec):
-            if names == (BROWSER,):
-                dimensions["browser"] = text
-                if self._splits_by_browser:
-                    kept.append(text)
-            elif self.exclude_params.issuperset(names):
-                dimensions[",".join(names)] = text
-            else:
+        for names, text in _parameter_ids(item, callspec, self.exclude_params):
+            is_excluded = self.exclude_params.issuperset(names)
+            is_browser = names == (BROWSER,)
+            if is_browser or is_excluded:
+                dimensions["browser" if is_browser else ",".join(names)] = text
+            if not is_excluded and (self._splits_by_browser or not is_browser):
                 kept.append(text)
         return (f"[{'-'.join(kept)}]" if kept else ""), dimensions
 
@@ -174,6 +184,7 @@ class Catalogue:
             and item.get_closest_marker("timeout") is None
         ):
             item.add_marker(pytest.mark.timeout(workflow.timeout_seconds))
+            self.limits_attempts = "rerunfailures" in self.plugins
         if not workflow.enabled:
             item.add_marker(pytest.mark.skip(reason="the workflow is disabled (enabled=False)"))
         elif workflow.environments and self.environment not in workflow.environments:
@@ -260,40 +271,125 @@ def _remove_marks(items: Iterable[pytest.Item]) -> None:
         node.own_markers[:] = [mark for mark in node.own_markers if mark.name != MARK]
 
 
-def _place(node: Any, item: pytest.Item) -> str:
+def _marks_of(node: Any) -> list[pytest.Mark]:
+    """Return the workflow marks of one node, the closest first.
+
+    A ``pytest.param``'s own marks are closer than its function's, a class's closer than those it
+    inherits; pytest keeps both the other way round.
+    """
+    marks = [mark for mark in node.own_markers if mark.name == MARK]
+    if len(marks) > 1:
+        marks.sort(key=lambda mark: _distance(node, mark))
+    return marks
+
+
+def _distance(node: Any, mark: pytest.Mark) -> int:
+    if isinstance(node, pytest.Class):
+        family = node.obj.__mro__
+        return next((i for i, owner in enumerate(family) if _holds(owner, mark)), len(family))
+    callspec = getattr(node, "callspec", None)
+    return 0 if callspec is not None and any(mark is own for own in callspec.marks) else 1
+
+
+def _holds(owner: type, mark: pytest.Mark) -> bool:
+    """Tell whether a class itself, none of its bases, carries a mark."""
+    marks = vars(owner).get("pytestmark", [])
+    own = marks if isinstance(marks, list) else [marks]
+    return any(mark is getattr(each, "mark", each) for each in own)
+
+
+def _place(node: Any, mark: pytest.Mark, item: pytest.Item) -> str:
+    """Return file and line of what carries a mark."""
     path, line, _ = item.location
     if isinstance(node, pytest.Class):
-        try:
-            line = inspect.getsourcelines(node.obj)[1] - 1
-        except (OSError, TypeError):
-            line = 0
+        path, line = _place_of_class(node, mark, path)
     elif node is not item:
-        line = 0
+        path, line = _relative(node, str(node.path)), _line_of_pytestmark(node.path)
     return f"{path}:{(line or 0) + 1}"
 
 
-def _parameter_ids(item: pytest.Item, callspec: Any) -> list[tuple[tuple[str, ...], str]]:
+def _place_of_class(node: pytest.Class, mark: pytest.Mark, path: str) -> tuple[str, int]:
+    owner = next((each for each in node.obj.__mro__ if _holds(each, mark)), node.obj)
+    try:
+        file = inspect.getsourcefile(owner)
+        return _relative(node, file) if file else path, inspect.getsourcelines(owner)[1] - 1
+    except (OSError, TypeError):
+        return path, 0
+
+
+def _line_of_pytestmark(path: Path) -> int:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return 0
+    return next((i for i, line in enumerate(lines) if line.startswith("pytestmark")), 0)
+
+
+def _relative(node: Any, file: str) -> str:
+    path, root = Path(file), node.config.rootpath
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
+
+
+def _parameter_ids(
+    item: pytest.Item, callspec: Any, exclude: frozenset[str]
+) -> list[tuple[tuple[str, ...], str]]:
     """Split a test's parameters into the names of each ``parametrize`` and the id it gave.
 
     pytest keeps one id for each call of ``parametrize`` and the parameters of all calls in the
-    same order; the marks tell which of them were given together. Where that does not add up, the
-    whole id stands for all of them.
+    same order; the marks tell which of them were given together. Where that does not add up
+    (``pytest.HIDDEN_PARAM``, calls from ``pytest_generate_tests``), one id stands for all of them
+    but the browser.
     """
+    ids = [str(text) for text in getattr(callspec, "_idlist", (callspec.id,))]
+    groups = _groups(item, tuple(callspec.params))
+    if len(ids) == len(groups):
+        pairs = zip(groups, ids, strict=True)
+        return [part for pair in pairs for part in _singled_out(*pair, callspec.params, exclude)]
+    names = tuple(callspec.params)
+    browser = str(callspec.params.get(BROWSER))
+    if BROWSER in names and browser in ids:
+        ids.remove(browser)
+        names = tuple(name for name in names if name != BROWSER)
+        return [((BROWSER,), browser), *([(names, "-".join(ids))] if ids else [])]
+    return [(names, "-".join(ids))] if ids else []
+
+
+def _groups(item: pytest.Item, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Tell which parameters were given together by one ``parametrize``."""
     together = {
-        names
+        given
         for mark in item.iter_markers("parametrize")
-        if len(names := _argument_names(mark)) > 1
+        if len(given := _argument_names(mark)) > 1
     }
-    left = list(callspec.params)
+    left = list(names)
     groups: list[tuple[str, ...]] = []
     while left:
         group = next((g for g in together if tuple(left[: len(g)]) == g), (left[0],))
         groups.append(group)
         del left[: len(group)]
-    ids = list(getattr(callspec, "_idlist", ()))
-    if len(ids) == len(groups):
-        return [(group, str(text)) for group, text in zip(groups, ids, strict=True)]
-    return [(tuple(callspec.params), str(callspec.id))]
+    return groups
+
+
+def _singled_out(
+    names: tuple[str, ...], text: str, values: dict[str, Any], exclude: frozenset[str]
+) -> list[tuple[tuple[str, ...], str]]:
+    """Take the id of several parameters apart where only some of them are excluded.
+
+    That works for the ids that pytest makes itself; one given by hand stays whole.
+    """
+    if exclude.isdisjoint(names) or exclude.issuperset(names):
+        return [(names, text)]
+    made = [_made_id(name, values[name]) for name in names]
+    found = re.fullmatch("-".join(f"({pattern})" for pattern in made), text)
+    if found is None:
+        return [(names, text)]
+    return [((name,), part) for name, part in zip(names, found.groups(), strict=True)]
+
+
+def _made_id(name: str, value: Any) -> str:
+    """Return a pattern of the id that pytest makes for one value of a parameter."""
+    is_plain = value is None or isinstance(value, str | int | float | bool | complex)
+    return re.escape(str(value)) if is_plain else rf"{re.escape(name)}\d+"
 
 
 def _argument_names(mark: pytest.Mark) -> tuple[str, ...]:

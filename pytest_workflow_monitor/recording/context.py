@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,16 @@ class _Process:
     def __init__(self) -> None:
         self.recorder: Recorder | None = None
 
+    def forget(self) -> None:
+        """Record nothing from here on."""
+        self.recorder = None
+
 
 process = _Process()
+if hasattr(os, "register_at_fork"):
+    # what a forked child records could never be sent, and would spoil its parent's flight recorder
+    os.register_at_fork(after_in_child=process.forget)
+
 current_step: ContextVar[OpenStep | None] = ContextVar("workflow_monitor_step", default=None)
 """The innermost open step of this context; it may belong to an earlier attempt."""
 
@@ -33,3 +42,11 @@ def enclosing_step(recorder: Recorder) -> OpenStep | None:
     while step is not None and (step.recorder is not recorder or step.ended_ns):
         step = step.outer
     return step
+
+
+def as_text(value: object, limit: int = 500) -> str:
+    """Return the beginning of a value's text, whatever its ``__str__`` does."""
+    try:
+        return str(value)[:limit]
+    except Exception:  # noqa: BLE001 - what cannot be shown must not fail the test
+        return f"<{type(value).__name__}>"

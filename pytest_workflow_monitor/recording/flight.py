@@ -91,10 +91,13 @@ class FlightRecorder:
         self._restart(encode(started))
 
     def append(self, frame: StepStarted | StepEnded | TimerSet) -> None:
-        """Add what happened; dropped when the file is full."""
+        """Add what happened; dropped when the file is full or closed."""
         payload = encode(frame)
-        with self._lock:
-            self._write(payload, self._end)
+        try:
+            with self._lock:
+                self._write(payload, self._end)
+        except ValueError:
+            return  # closed: the step of a thread that outlives the session
 
     def end(self, attempt: bytes) -> None:
         """Replace the attempt in progress by its encoded, complete record."""
@@ -163,13 +166,19 @@ def complete(path: Path) -> Attempt | None:
 def recover(path: Path, *, died_at: datetime, status: Status, message: str) -> Attempt | None:
     """Rebuild the attempt that a dead process left behind, with its steps so far.
 
+    A process that had the time to see its session stopped has written the attempt itself.
+
     The status becomes ``timed_out`` when a time limit of the attempt had run out by ``died_at``:
     pytest-timeout's thread method ends the whole process.
     """
     frames = read_frames(path)
-    if not frames or not isinstance(frames[0], AttemptStarted):
+    if not frames:
         return None
     head = frames[0]
+    if isinstance(head, Attempt) and head.status is Status.INTERRUPTED:
+        return head
+    if not isinstance(head, AttemptStarted):
+        return None
     duration_ms = max((died_at - head.started_at) / timedelta(milliseconds=1), 0.0)
     timer = _last_timer(frames)
     if timer is not None and duration_ms >= timer.at_ms + timer.seconds * 1000:
@@ -217,4 +226,4 @@ def _steps(frames: list[Frame]) -> tuple[Step, ...]:
                 duration_ms=frame.duration_ms,
                 error_message=frame.error_message,
             )
-    return tuple(steps.values())
+    return tuple(steps[index] for index in sorted(steps))

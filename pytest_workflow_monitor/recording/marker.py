@@ -11,6 +11,7 @@ from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.model import Priority
 
 MAX_ID = 200
+MAX_SHOWN = 200
 MAX_RETRIES = 100
 MAX_BACKOFF = 100
 _ID = re.compile(r"[^\s\[\]\x00-\x1f\x7f]+")
@@ -32,13 +33,14 @@ def parse(
     problems: list[str] = []
     if len(args) > 1:
         problems.append(
-            f"workflow() takes one positional argument, the id, but got {len(args)}: {args!r}."
+            "workflow() takes one positional argument, the id, but got "
+            f"{len(args)}: {_shown(args)}."
         )
     if args and "id" in kwargs:
         problems.append("workflow() got the id twice, as positional and as keyword argument.")
     values = {**({"id": args[0]} if args else {}), **kwargs}
     for key, value in values.items():
-        parser = _PARSERS.get(key)
+        parser = PARAMETERS.get(key)
         if parser is None:
             problems.append(_unknown(key))
             continue
@@ -47,7 +49,7 @@ def parse(
             if key == "cron" and parsed is not None:
                 check_cron(parsed)
         except (TypeError, ValueError) as error:
-            problems.append(f"{key}={value!r}: {error}.")
+            problems.append(f"{key}={_shown(value)}: {error}.")
         else:
             given[key] = parsed
     return given, problems
@@ -69,9 +71,18 @@ def title(workflow_id: str) -> str:
 def _unknown(key: str) -> str:
     import difflib
 
-    near = difflib.get_close_matches(key, _PARSERS, n=1)
+    near = difflib.get_close_matches(key, PARAMETERS, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"unknown parameter {key!r}; {hint}Allowed are {', '.join(_PARSERS)}."
+    return f"unknown parameter {key!r}; {hint}Allowed are {', '.join(PARAMETERS)}."
+
+
+def _shown(value: Any) -> str:
+    """Show a value on one line, whatever its ``__repr__`` does."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # noqa: BLE001 - a value that cannot be shown is still a mistake to report
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _text(value: Any) -> str:
@@ -133,13 +144,12 @@ def _factor(value: Any) -> float:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    if not isinstance(value, list | tuple | set | frozenset) or not all(
-        isinstance(part, str) and part for part in value
+    parts = (value,) if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple | set | frozenset) or not all(
+        isinstance(part, str) and part for part in parts
     ):
-        raise ValueError("expected a text or a list of texts")
-    return tuple(sorted(value) if isinstance(value, set | frozenset) else value)
+        raise ValueError("expected a text or a list of texts, none of them empty")
+    return tuple(sorted(parts) if isinstance(parts, set | frozenset) else parts)
 
 
 def _labels(value: Any) -> dict[str, str]:
@@ -154,7 +164,7 @@ def _flag(value: Any) -> bool:
     return value
 
 
-_PARSERS: dict[str, Parser] = {
+PARAMETERS: dict[str, Parser] = {
     "id": _id,
     "name": _text,
     "description": _text,

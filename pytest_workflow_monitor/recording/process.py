@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from pytest_workflow_monitor.recording.errors import describe, from_text, with_t
 from pytest_workflow_monitor.recording.flight import FlightRecorder
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.recording.recorder import Recorder
+from pytest_workflow_monitor.recording.verdicts import is_time_limit
 from pytest_workflow_monitor.wire import encode
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class TestProcess:
         flight_path: The file of this process's flight recorder.
         worker: The xdist worker's name, or empty.
         send: Where complete attempts go.
-        contexts: Open browser contexts that are being traced.
+        contexts: Open browser contexts that are being traced, each with its thread.
     """
 
     __test__ = False
@@ -59,14 +61,18 @@ class TestProcess:
         self._artifact_dir = settings.state_path / "artifacts"
         self._flight_path = flight_path
         self._flight: FlightRecorder | None = None
+        self._outer: Recorder | None = None
         self._item: pytest.Item | None = None
         self._phases_ms: dict[str, float] = {}
         self._outcomes: dict[str, str] = {}
         self._skip_reason = ""
         self._pending: dict[str, Error] = {}
+        self._timer: tuple[int, float] | None = None
+        self._interruption = ""
 
     def pytest_sessionstart(self) -> None:
         """Open the flight recorder; the controller has made the session's folder by now."""
+        self._outer, process.recorder = process.recorder, None
         self._flight = _open_flight(self._flight_path)
 
     @pytest.hookimpl(tryfirst=True)
@@ -100,9 +106,18 @@ class TestProcess:
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, settings: Any) -> None:
-        """Note the time limit: its thread method kills this process without a word."""
+        """Note the time limit: its thread method kills this process without a word.
+
+        It is set before the set-up and holds for all attempts together, or before the call.
+        """
+        self._timer = (perf_counter_ns(), float(settings.timeout))
         if process.recorder is not None:
-            process.recorder.set_timer(float(settings.timeout))
+            process.recorder.set_timer(*self._timer)
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_cancel_timer(self) -> None:
+        """The time limit no longer holds."""
+        self._timer = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[Any]) -> None:
@@ -128,9 +143,36 @@ class TestProcess:
         if when == "teardown":
             self._complete(recorder, item, report)
 
-    def pytest_unconfigure(self) -> None:
-        """Let go of the flight recorder's file."""
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember why the session was stopped."""
+        text = str(excinfo.value)
+        self._interruption = f"{excinfo.typename}: {text}" if text else excinfo.typename
+
+    def pytest_sessionfinish(self) -> None:
+        """Leave an attempt that the end of the session cut off to the controller."""
+        recorder = process.recorder
+        if recorder is None:
+            return
+        message = self._interruption or "the session was stopped"
+        recorder.errors.append(
+            Error(phase=recorder.phase, type=Status.INTERRUPTED.value, message=message)
+        )
+        attempt = recorder.freeze(
+            status=Status.INTERRUPTED,
+            phases_ms=self._phases_ms or {recorder.phase.value: recorder.elapsed_ms()},
+            will_retry=False,
+            skip_reason="",
+            outputs=(),
+        )
+        recorder.finish(encode(attempt))
         process.recorder = None
+
+    def pytest_unconfigure(self) -> None:
+        """Let go of the flight recorder's file, and of the recorder.
+
+        A test of a pytest plugin may run a session of its own; the outer test goes on recording.
+        """
+        process.recorder = self._outer
         if self._flight is not None:
             self._flight.close()
 
@@ -145,6 +187,8 @@ class TestProcess:
             artifact_dir=self._artifact_dir,
         )
         recorder.tracers = self._contexts
+        if self._timer is not None:
+            recorder.set_timer(*self._timer)
         return recorder
 
     def _complete(self, recorder: Recorder, item: pytest.Item, report: pytest.TestReport) -> None:
@@ -198,8 +242,7 @@ class TestProcess:
 
     def _failure(self, recorder: Recorder, failed: set[str]) -> Status:
         if recorder.timer is not None and any(
-            error.type == "Failed" and error.message.startswith("Timeout (")
-            for error in recorder.errors
+            error.type == "Failed" and is_time_limit(error.message) for error in recorder.errors
         ):
             return Status.TIMED_OUT
         return Status.FAILED if "call" in failed else Status.ERROR

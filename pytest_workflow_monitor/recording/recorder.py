@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count
+from operator import attrgetter
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 5_000
 MAX_NAME = 500
+MAX_REASONS = 100
 MAX_MESSAGE = 10_000
 _STATUSES = {status.value: status for status in Status}
+_INDEX = attrgetter("index")
 
 
 class OpenStep:
@@ -46,6 +50,7 @@ class OpenStep:
         "parent",
         "phase",
         "recorder",
+        "shadowed",
         "slower_than",
         "started_ns",
         "status",
@@ -58,13 +63,14 @@ class OpenStep:
         self.name = name
         self.optional = optional
         self.slower_than = slower_than
-        self.index = 0
+        self.index = -1
         self.outer = enclosing_step(recorder)
         self.parent = _kept_index(self.outer)
         self.phase = recorder.phase
         self.status = Status.RUNNING
         self.error_message = ""
         self.groups: list[Any] = []
+        self.shadowed: OpenStep | None = None
         self.ended_ns = 0
         self.started_ns = 0
 
@@ -101,7 +107,7 @@ class Recorder:
         self.artifact_dir = artifact_dir
         self.phase = Phase.SETUP
         self.steps: list[OpenStep] = []
-        self.steps_dropped = 0
+        self._indexes = count()
         self.metrics: list[Metric] = []
         self.artifacts: list[Artifact] = []
         self.degraded: list[str] = []
@@ -131,15 +137,14 @@ class Recorder:
     def start_step(self, name: str, *, optional: bool, slower_than: float | None) -> OpenStep:
         """Open a step inside the innermost open step of this context."""
         step = OpenStep(self, name[:MAX_NAME], optional=optional, slower_than=slower_than)
-        if len(self.steps) >= MAX_STEPS:
-            self.steps_dropped += 1
-            step.index = -1
-        else:
-            step.index = len(self.steps)
+        index = next(self._indexes)
+        if index < MAX_STEPS:
+            step.index = index
             self.steps.append(step)
         step.started_ns = perf_counter_ns()
-        if self._flight is not None and step.index >= 0:
-            self._flight.append(
+        flight = self._flight
+        if flight is not None and step.index >= 0:
+            flight.append(
                 StepStarted(
                     index=step.index,
                     name=step.name,
@@ -166,8 +171,9 @@ class Recorder:
                 f"step {step.name!r} took {duration_ms / 1000:.1f} s, "
                 f"slower than {step.slower_than:g} s"
             )
-        if self._flight is not None and step.index >= 0:
-            self._flight.append(
+        flight = self._flight
+        if flight is not None and step.index >= 0:
+            flight.append(
                 StepEnded(
                     index=step.index,
                     status=step.status,
@@ -181,13 +187,14 @@ class Recorder:
         return _kept_index(enclosing_step(self))
 
     def degrade(self, reason: str) -> None:
-        """Make a pass count as degraded."""
-        if reason not in self.degraded:
-            self.degraded.append(reason[:MAX_MESSAGE])
+        """Make a pass count as degraded; a reason is kept once, and only the first of very many."""
+        reason = reason[:MAX_MESSAGE]
+        if len(self.degraded) < MAX_REASONS and reason not in self.degraded:
+            self.degraded.append(reason)
 
-    def set_timer(self, seconds: float) -> None:
-        """Note that a time limit starts now."""
-        self.timer = (self.elapsed_ms(), seconds)
+    def set_timer(self, set_ns: int, seconds: float) -> None:
+        """Note a time limit that started at ``set_ns`` of the performance counter."""
+        self.timer = (self._ms(set_ns), seconds)
         if self._flight is not None:
             self._flight.append(TimerSet(seconds=seconds, at_ms=self.timer[0]))
 
@@ -201,6 +208,7 @@ class Recorder:
         outputs: tuple[Output, ...],
     ) -> Attempt:
         """Return the complete attempt; its duration is that of its phases together."""
+        steps = sorted(self.steps, key=_INDEX) if self.steps else ()  # threads may swap neighbours
         return Attempt(
             run_id=self.run_id,
             number=self.number,
@@ -218,17 +226,21 @@ class Recorder:
             degraded=tuple(self.degraded),
             labels=self.labels,
             dimensions=self.dimensions,
-            steps=tuple([self._frozen(step) for step in self.steps]) if self.steps else (),
-            steps_dropped=self.steps_dropped,
+            steps=tuple([self._frozen(step) for step in steps]) if steps else (),
+            steps_dropped=max(next(self._indexes) - MAX_STEPS, 0),
             metrics=tuple(self.metrics),
             artifacts=tuple(self.artifacts),
             outputs=outputs,
         )
 
     def finish(self, encoded: bytes) -> None:
-        """Leave the complete attempt in the flight recorder until the next one begins."""
-        if self._flight is not None:
-            self._flight.end(encoded)
+        """Leave the complete attempt in the flight recorder until the next one begins.
+
+        Steps that end later, in a fixture of the session or a thread, no longer belong there.
+        """
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            flight.end(encoded)
 
     def _ms(self, instant_ns: int) -> float:
         return (instant_ns - self.started_ns) / 1e6

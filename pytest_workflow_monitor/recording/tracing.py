@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,8 +13,9 @@ def open_groups(step: OpenStep) -> None:
     """Open a group named like the step in every browser context that is being traced.
 
     Contexts of Playwright's asynchronous API are left alone: they need ``async with step(…)``.
+    Those of another thread are too: Playwright may only be called from the one that started it.
     """
-    for context in step.recorder.tracers:
+    for context in _of_this_thread(step):
         if not _is_async(context) and _attempted(lambda c=context: c.tracing.group(step.name)):
             step.groups.append(context)
 
@@ -26,7 +28,7 @@ def close_groups(step: OpenStep) -> None:
 
 async def open_groups_async(step: OpenStep) -> None:
     """Do as :func:`open_groups` for contexts of either API."""
-    for context in step.recorder.tracers:
+    for context in _of_this_thread(step):
         try:
             opened = context.tracing.group(step.name)
             if _is_async(context):
@@ -45,6 +47,11 @@ async def close_groups_async(step: OpenStep) -> None:
                 await closed
         except Exception:  # noqa: BLE001, S112 - a closed context must not fail the test
             continue
+
+
+def _of_this_thread(step: OpenStep) -> list[Any]:
+    here = get_ident()
+    return [context for context, thread in step.recorder.tracers if thread == here]
 
 
 def _is_async(context: Any) -> bool:

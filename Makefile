@@ -1,0 +1,34 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Each sets up what it needs.
+
+PYTHON ?= python3
+VENV ?= .venv
+BREAK ?=
+ARGS ?=
+BIN = $(VENV)/bin
+
+.PHONY: help setup demo test lint types bench clean
+
+help: ## Say what there is.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+setup: ## Make the environment and find or install a browser.
+	@$(PYTHON) tools/setup.py --venv $(VENV)
+
+demo: setup ## Run the six workflows against the example shop; BREAK=orders shows failures.
+	@$(BIN)/python tools/demo.py --break "$(BREAK)"
+
+test: setup ## Run the tests; ARGS are handed to pytest.
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: setup ## Check style.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup ## Check types.
+	@$(BIN)/mypy
+
+bench: setup ## Measure the cost, as ratios to bare pytest.
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+clean: ## Remove the environment and everything the demo stored.
+	rm -rf $(VENV) .workflow-monitor workflow-report.html .mypy_cache .ruff_cache .pytest_cache
