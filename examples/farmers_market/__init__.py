@@ -1,0 +1,1 @@
+"""Orchard Lane, a small farmers' market: the web shop that the example workflows watch."""

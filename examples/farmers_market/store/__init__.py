@@ -1,0 +1,1 @@
+"""Units of work on the shop's database; their SQL is in `queries/`."""

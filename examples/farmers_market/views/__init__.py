@@ -1,0 +1,1 @@
+"""The shop's pages and its JSON API, one module for each part of the shop."""
