@@ -1,1 +1,45 @@
 """Turns a session's document into HTML, JSON and Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_workflow_monitor.report.files import write_atomically
+from pytest_workflow_monitor.report.json import render_json, write_json
+from pytest_workflow_monitor.report.markdown import append_markdown, render_markdown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_workflow_monitor.model import SessionDocument
+
+__all__ = [
+    "append_markdown",
+    "render_html",
+    "render_json",
+    "render_markdown",
+    "write_html",
+    "write_json",
+]
+
+
+def write_html(document: SessionDocument, path: Path, *, state_path: Path) -> None:
+    """Write the HTML report of a session to ``path``, whole or not at all; parents are created.
+
+    Pictures and text attached to executions that need attention are embedded from ``state_path``,
+    the state directory, as far as the budget goes.
+
+    Raises:
+        ReportError: The file cannot be written.
+    """
+    write_atomically(path, render_html(document, state_path=state_path))
+
+
+def render_html(document: SessionDocument, *, state_path: Path | None = None) -> bytes:
+    """Render the HTML report of a session; without ``state_path`` no file is embedded.
+
+    The template engine is imported here, so that the other formats do not pay for it.
+    """
+    from pytest_workflow_monitor.report import html
+
+    return html.render_html(document, state_path=state_path)

@@ -1,0 +1,40 @@
+"""One session as documented JSON: its records and what the reports say about them.
+
+``docs/json.md`` describes every field. Fields that hold their default are left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pytest_workflow_monitor.analysis.summary import Summary, summarize
+from pytest_workflow_monitor.model import SessionDocument
+from pytest_workflow_monitor.report.files import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class SessionReport(SessionDocument, frozen=True, kw_only=True):
+    """A session's document with its summary; ``format`` and ``version`` are always written."""
+
+    format: str
+    version: int
+    summary: Summary
+
+
+def render_json(document: SessionDocument) -> bytes:
+    """Render the report of a session as JSON that decodes as a :class:`SessionDocument` too."""
+    fields = {name: getattr(document, name) for name in document.__struct_fields__}
+    return msgspec.json.encode(SessionReport(**fields, summary=summarize(document)))
+
+
+def write_json(document: SessionDocument, path: Path) -> None:
+    """Write the report of a session as JSON, whole or not at all; parents are created.
+
+    Raises:
+        ReportError: The file cannot be written.
+    """
+    write_atomically(path, render_json(document))
