@@ -1,0 +1,161 @@
+"""``workflow-monitor show`` and ``history``: what was recorded of workflows."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+from msgspec.structs import asdict
+
+from pytest_workflow_monitor.analysis import wording
+from pytest_workflow_monitor.cli import display
+from pytest_workflow_monitor.cli.access import effective_settings, needed, resolved
+from pytest_workflow_monitor.cli.exits import NothingThereError
+from pytest_workflow_monitor.cli.options import as_json_option, limit_option
+from pytest_workflow_monitor.cli.output import console, print_json
+from pytest_workflow_monitor.cli.selection import nearest
+from pytest_workflow_monitor.durations import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.text import Text
+
+    from pytest_workflow_monitor.model import Execution, SessionStarted
+    from pytest_workflow_monitor.store import Store
+
+SINCE = 'expected a duration such as "7d" or "12h", or a day such as 2025-11-30'
+
+
+def moment(text: str) -> datetime:
+    """Read a moment: a duration back from now, or a day or instant in ISO 8601, local by default.
+
+    Raises:
+        click.BadParameter: It is neither.
+    """
+    try:
+        if re.search(r"[a-y]\s*$", text.lower()):
+            return datetime.now(UTC) - timedelta(seconds=seconds(text))
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"{text!r}: {SINCE}.") from None
+
+
+@click.command()
+@click.argument("run_id")
+@click.option("--full", is_flag=True, help="Also earlier attempts, tracebacks and output.")
+@as_json_option
+def show(*, run_id: str, full: bool, as_json: bool) -> None:
+    """Show one execution: verdict, error, steps.
+
+    Also its attempts, metrics, attachments and labels. RUN_ID is an execution's id or an
+    unambiguous beginning of it.
+    """
+    settings = effective_settings()
+    with needed(settings) as store:
+        known = resolved("execution", run_id, store.find_run_ids)
+        found = store.executions([known])
+        execution = store.attach_history(found, settings.history_length)[0]
+        session = store.session(execution.session_id)
+    if as_json:
+        print_json(execution)
+        return
+    from pytest_workflow_monitor.cli.execution_page import Page
+
+    Page(execution, session, settings.state_path, is_full=full).print_on(console())
+
+
+@click.command()
+@click.argument("workflow_id", metavar="ID")
+@click.option("--environment", help="Only in this environment; by default in all.")
+@click.option("--project", help="Whose workflow it is; by default this project's.")
+@click.option(
+    "--since",
+    type=moment,
+    metavar="WHEN",
+    help="Only from then on: a duration back, such as 7d, or a day.",
+)
+@limit_option
+@as_json_option
+def history(
+    *,
+    workflow_id: str,
+    environment: str | None,
+    project: str | None,
+    since: datetime | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List how a workflow ran, the newest first."""
+    settings = effective_settings()
+    project = project or settings.project
+    with needed(settings) as store:
+        found = store.history(workflow_id, project=project, environment=environment, limit=limit)
+        found = tuple(it for it in found if since is None or it.started_at >= since)
+        if not found:
+            _check_known(store, workflow_id, project)
+        sessions = _sessions(store, found)
+    if as_json:
+        print_json([_as_json(it, sessions[it.session_id]) for it in found])
+    elif found:
+        counted = wording.plural(len(found), "execution")
+        title = f"{workflow_id} of {project}, {counted} ({display.times()})"
+        _print_history(title, found, sessions)
+    else:
+        display.say(f"No execution of {workflow_id} fits these options.")
+
+
+def _check_known(store: Store, workflow_id: str, project: str) -> None:
+    """Tell a workflow that never ran from one whose executions the options leave out."""
+    known = sorted({it.workflow_id for it in store.job_metrics(project=project)})
+    if workflow_id in known:
+        return
+    said = f"There is no execution of a workflow {workflow_id!r} of the project {project}"
+    near = nearest(workflow_id, known)
+    raise NothingThereError(f"{said}; did you mean {' or '.join(near)}?" if near else f"{said}.")
+
+
+def _sessions(store: Store, executions: Iterable[Execution]) -> dict[str, SessionStarted | None]:
+    """Read the sessions that executions belong to, which know the trigger and the commit."""
+    return {it: store.session(it) for it in dict.fromkeys(it.session_id for it in executions)}
+
+
+def _as_json(execution: Execution, session: SessionStarted | None) -> dict[str, object]:
+    left_out = {"workflow", "attempts", "history"}
+    own = {name: value for name, value in asdict(execution).items() if name not in left_out}
+    return {
+        "workflow_id": execution.workflow.workflow_id,
+        **own,
+        "trigger": session.trigger if session else "",
+        "git_commit": session.git_commit if session else "",
+        "git_branch": session.git_branch if session else "",
+    }
+
+
+def _print_history(
+    title: str, executions: Sequence[Execution], sessions: dict[str, SessionStarted | None]
+) -> None:
+    is_wide = display.is_wide()
+    several = len({it.environment for it in executions}) > 1
+    has_commits = any(it is not None and it.git_commit for it in sessions.values())
+    now = datetime.now(UTC)
+    columns = ["Status", "When", ">Took", *(["Environment"] if several else [])]
+    columns += ["Trigger", *(["Commit"] if has_commits else []), "Execution"]
+
+    def row(it: Execution) -> Iterable[Text | str]:
+        session = sessions[it.session_id]
+        yield display.status(it.status, is_flaky=it.is_flaky)
+        yield display.when(it.started_at, now)
+        yield wording.duration(it.duration_ms)
+        if several:
+            yield it.environment
+        yield session.trigger.value if session else ""
+        if has_commits:
+            branch = session.git_branch if session and is_wide else ""
+            yield display.commit(session.git_commit, branch) if session else ""
+        yield it.run_id if is_wide else display.short_id(it.run_id)
+
+    table = display.listing(title, columns, [list(row(it)) for it in executions])
+    console().print(table)

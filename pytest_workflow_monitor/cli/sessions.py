@@ -1,0 +1,162 @@
+"""``workflow-monitor sessions`` and ``report``: whole sessions, as a list and as a report."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from pytest_workflow_monitor.analysis import wording
+from pytest_workflow_monitor.cli import display
+from pytest_workflow_monitor.cli.access import effective_settings, needed, opened, resolved
+from pytest_workflow_monitor.cli.exits import NothingThereError, NothingToShowError
+from pytest_workflow_monitor.cli.options import as_json_option, limit_option
+from pytest_workflow_monitor.cli.output import console, print_json
+from pytest_workflow_monitor.model import Status
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from pytest_workflow_monitor.model import SessionDocument
+    from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.store import SessionSummary
+
+Format = Literal["html", "json", "markdown"]
+SUFFIXES: dict[str, Format] = {
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+}
+STANDARD_OUTPUT = Path("-")
+DEFAULT_NAMES = {
+    "html": "workflow-report.html",
+    "json": "workflow-report.json",
+    "markdown": "workflow-report.md",
+}
+
+
+@click.command()
+@click.option("--project", help="Of this project; by default of the one here.")
+@click.option("--all-projects", is_flag=True, help="Of every project in the database.")
+@limit_option
+@as_json_option
+def sessions(*, project: str | None, all_projects: bool, limit: int, as_json: bool) -> None:
+    """List the latest sessions, the newest first."""
+    settings = effective_settings()
+    asked = None if all_projects else project or settings.project
+    with opened(settings) as store:
+        found = store.sessions(limit, project=asked) if store is not None else ()
+    if as_json:
+        print_json(found)
+    elif found:
+        _print_sessions(found, "all projects" if asked is None else asked)
+    else:
+        display.say(str(NothingToShowError()))
+
+
+@click.command()
+@click.option(
+    "--session", default="last", show_default=True, help="Its id, or the beginning of it."
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="Where to write it, - for standard output; by default workflow-report.html and the like.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(DEFAULT_NAMES)),
+    help="By default what the name of the output ends in, else html.",
+)
+def report(*, session: str, output: Path | None, form: Format | None) -> None:
+    """Write the report of a session."""
+    from pytest_workflow_monitor.report.files import write_atomically
+
+    settings = effective_settings()
+    form = form or SUFFIXES.get(output.suffix.lower() if output else "", "html")
+    path = output or Path(DEFAULT_NAMES[form])
+    document = _document(settings, session)
+    content = _rendered(document, form, settings)
+    if path == STANDARD_OUTPUT:
+        click.echo(content, nl=False)
+        return
+    write_atomically(path, content)
+    started = display.full_when(document.session.started_at)
+    display.say(f"Session {document.session.session_id} of {started}:")
+    click.echo(str(path))
+
+
+def _document(settings: Settings, session: str) -> SessionDocument:
+    with needed(settings) as store:
+        if session == "last":
+            known = store.last_session_id()
+            if known is None:
+                raise NothingThereError(f"There is no session of {settings.project} yet.")
+        else:
+            known = resolved("session", session, store.find_session_ids)
+        return store.session_document(known, history_length=settings.history_length)
+
+
+def _rendered(document: SessionDocument, form: Format, settings: Settings) -> bytes:
+    from pytest_workflow_monitor import report as reports
+
+    if form == "html":
+        return reports.render_html(document, state_path=settings.state_path)
+    if form == "json":
+        return reports.render_json(document)
+    return reports.render_markdown(document).encode("utf-8", "replace")
+
+
+def _print_sessions(found: tuple[SessionSummary, ...], whose: str) -> None:
+    is_wide = display.is_wide()
+    now = datetime.now(UTC)
+    several = len({it.project for it in found}) > 1
+    table = display.listing(
+        f"{wording.plural(len(found), 'session')} of {whose} ({display.times()})",
+        [
+            "Verdict",
+            "When",
+            *(["Project"] if several else []),
+            "Environment",
+            "Trigger",
+            *(["Commit"] if is_wide else []),
+            "Session",
+        ],
+        [
+            [
+                _verdict(it),
+                display.when(it.started_at, now),
+                *([it.project] if several else []),
+                it.environment,
+                it.triggered_by.value,
+                *([display.commit(it.git_commit, it.git_branch)] if is_wide else []),
+                it.session_id if is_wide else display.short_id(it.session_id),
+            ]
+            for it in found
+        ],
+    )
+    console().print(table)
+
+
+def _verdict(session: SessionSummary) -> Text:
+    """Say how a session went: its worst status, and how many executions had it."""
+    if session.ended_at is None:
+        return display.status(Status.RUNNING)
+    if session.is_interrupted:
+        return display.status(Status.INTERRUPTED)
+    total = session.executions_total
+    for status, count, is_flaky in (
+        (Status.FAILED, session.executions_failed, False),
+        (Status.DEGRADED, session.executions_degraded, False),
+        (Status.PASSED, session.executions_flaky, True),
+        (Status.PASSED, session.executions_passed, False),
+        (Status.SKIPPED, session.executions_skipped, False),
+    ):
+        if count:
+            return display.status(status, is_flaky=is_flaky).append(f" {count} of {total}")
+    return display.line("– No workflows", "dim")

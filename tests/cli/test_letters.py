@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.wire import encode
+from tests.samples import a_session, an_attempt, an_end
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.model import Attempt
+    from pytest_workflow_monitor.store import Store
+    from tests.cli.conftest import Project
+
+
+def put_aside(store: Store, *attempts: Attempt) -> list[int]:
+    """Store a session whose attempts were refused; return the ids of their letters."""
+    session = a_session()
+    ingest(store, session, Batch(ended=an_end()))
+    for attempt in attempts:
+        store.add_letter(session.session_id, encode(attempt), "the number is too large")
+    return sorted(it.letter_id for it in store.letters())
+
+
+def refused() -> Attempt:
+    """Return an attempt that the database will not take."""
+    return an_attempt("odd", run_id="not-an-id")
+
+
+def test_letters_are_listed_with_what_they_are_about(stored: Project, store: Store) -> None:
+    """A letter shows the workflow and the reason; its whole record is in the JSON."""
+    attempt = an_attempt("login")
+    (letter,) = put_aside(store, attempt)
+
+    said = stored.run("dead-letters", "list")
+    assert said.code == 0
+    for fact in (str(letter), "login", "the number is too large", "pending", "1 dead letter"):
+        assert fact in said.out
+    (found,) = stored.run("dead-letters", "list", "--json").json
+    assert (found["letter_id"], found["workflow_id"]) == (letter, "login")
+    assert (found["run_id"], found["attempt"]) == (attempt.run_id, 1)
+
+
+def test_a_letter_that_cannot_be_read_is_listed_all_the_same(stored: Project, store: Store) -> None:
+    """What is no record of ours has a reason, too."""
+    session = a_session()
+    ingest(store, session, Batch(ended=an_end()))
+    store.add_letter(session.session_id, b"[]", "what is this")
+
+    assert "what is this" in stored.run("dead-letters", "list").out
+
+
+def test_retry_stores_what_is_accepted_now(stored: Project, store: Store) -> None:
+    """All that wait are tried; what is refused again stays and is told by the exit code."""
+    attempt = an_attempt()
+    put_aside(store, attempt, refused())
+
+    said = stored.run("dead-letters", "retry")
+
+    assert (said.code, said.out) == (1, "Stored 1 attempt; 1 still refused.\n")
+    assert store.execution(attempt.run_id) is not None
+    (left,) = stored.run("dead-letters", "list", "--json").json
+    assert (left["workflow_id"], left["attempts"]) == ("odd", 2)
+    assert len(stored.run("dead-letters", "list", "--all", "--json").json) == 2
+
+
+def test_single_letters_can_be_retried(stored: Project, store: Store) -> None:
+    """Only the letters named are tried."""
+    first, second = put_aside(store, an_attempt("one"), an_attempt("two"))
+
+    said = stored.run("dead-letters", "retry", str(first), "--json")
+
+    assert (said.code, said.json) == (0, {"stored": 1, "refused": 0})
+    assert [it.letter_id for it in store.letters()] == [second, first]
+    assert [it["letter_id"] for it in stored.run("dead-letters", "list", "--json").json] == [second]
+
+
+def test_dropping_asks_first(stored: Project, store: Store) -> None:
+    """Where nobody can be asked nothing is dropped, unless --yes says so."""
+    (letter,) = put_aside(store, refused())
+
+    said = stored.run("dead-letters", "drop", str(letter))
+    assert said.code == 2
+    assert "say --yes" in said.err
+
+    said = stored.run("dead-letters", "drop", str(letter), "--yes")
+    assert (said.code, said.out) == (0, "Dropped 1 dead letter.\n")
+    assert stored.run("dead-letters", "list", "--json").json == []
+
+
+@pytest.mark.parametrize("command", ["retry", "drop"])
+def test_an_unknown_letter_is_one_sentence(stored: Project, store: Store, command: str) -> None:
+    """Nothing happens to the others when one of the ids is wrong."""
+    (letter,) = put_aside(store, an_attempt())
+
+    said = stored.run("dead-letters", command, str(letter), "999")
+
+    assert (said.code, said.err) == (5, "Error: There is no dead letter 999.\n")
+    assert len(stored.run("dead-letters", "list", "--json").json) == 1
+
+
+def test_no_letters_is_good_news(stored: Project) -> None:
+    """An empty list says that the database refused nothing."""
+    said = stored.run("dead-letters", "list")
+
+    assert (said.code, said.out) == (0, "")
+    assert said.err == "No dead letters wait: the database refused nothing.\n"

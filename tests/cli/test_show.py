@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.model import Error, Execution, Output, Phase, Status, Step
+from tests.samples import a_full_attempt, a_session, an_attempt, an_end, at, run_id
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.model import Attempt
+    from pytest_workflow_monitor.store import Store
+    from tests.cli.conftest import Project
+
+
+def keep(store: Store, *attempts: Attempt, start: float = 0) -> str:
+    """Store a session of these attempts; return its id."""
+    session = a_session(started_at=at(start))
+    ingest(store, session, Batch(attempts=attempts, ended=an_end(start + 600)))
+    return session.session_id
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_everything_about_a_failure_is_shown(stored: Project, store: Store, width: int) -> None:
+    """Verdict, failing line, attempts, steps, metrics, attachments, labels: on any terminal."""
+    run = run_id()
+    first = an_attempt(
+        run_id=run,
+        status=Status.FAILED,
+        will_retry=True,
+        errors=(Error(phase=Phase.CALL, type="OSError", message="the first problem"),),
+    )
+    keep(store, first, a_full_attempt(run_id=run, number=2))
+
+    said = stored.run("show", run, width=width)
+
+    assert (said.code, said.err) == (0, "")
+    assert max(map(len, said.out.splitlines())) <= width
+    assert said.out.startswith("✗ Failed  login  Login\nPay › Wait: assert 2 == 3\n")
+    for fact in (
+        run,
+        "shop · production · browser chromium",
+        "critical, team-web",
+        "season=winter",
+    ):
+        assert fact in said.out
+    for fact in ("0d1e2f on main", "ci · GitHub Actions", "tests/test_shop.py:9"):
+        assert fact in said.out
+    for fact in ("> assert total == 3", "AssertionError: assert 2 == 3", "OSError: gone"):
+        assert fact in said.out
+    assert "Attempt 1 of 2  ✗ Failed  1.5 s" in said.out
+    assert "the first problem" in said.out
+    for fact in ("✓ Prepare (set-up)", "✗ Pay", "  ⊗ Wait", "and 3 more steps"):
+        assert fact in said.out
+    for fact in ("cart_total_ms", "613 ms", "500 ms", "! beyond", "page", "screenshot", "5.0 GB"):
+        assert fact in said.out
+    assert "Traceback" not in said.out
+
+
+def test_full_adds_tracebacks_output_and_earlier_attempts(stored: Project, store: Store) -> None:
+    """With --full nothing that was recorded is left out."""
+    run = run_id()
+    first = a_full_attempt(run_id=run, will_retry=True)
+    output = Output(name="Captured log call", text="\x1b[31mwarned\x1b[0m\n", dropped_chars=1_234)
+    keep(store, first, a_full_attempt(run_id=run, number=2, outputs=(output,)))
+
+    said = stored.run("show", run, "--full")
+
+    assert said.out.count("Traceback …") == 2
+    assert "Captured stdout call" in said.out
+    assert "hello" in said.out
+    assert "Captured log call, without its first 1,234 characters\nwarned\n" in said.out
+    assert "\x1b" not in said.out
+
+
+def test_a_long_message_is_cut_with_a_way_to_see_it(stored: Project, store: Store) -> None:
+    """A message of many lines shows its beginning and how to see the rest."""
+    message = "\n".join(f"line {number}" for number in range(40))
+    error = Error(phase=Phase.CALL, type="AssertionError", message=message)
+    attempt = an_attempt(status=Status.FAILED, errors=(error,))
+    keep(store, attempt)
+
+    brief = stored.run("show", attempt.run_id).out
+    assert "and 28 more lines: --full" in brief
+    assert "line 12" not in brief
+    assert "line 39" in stored.run("show", attempt.run_id, "--full").out
+
+
+def test_steps_form_a_tree_with_bars(stored: Project, store: Store) -> None:
+    """Steps are indented below their parents and drawn where they ran."""
+    steps = (
+        Step(index=0, name="Pay", started_ms=0, duration_ms=1_000),
+        Step(index=1, name="Enter the card", parent=0, started_ms=500, duration_ms=500),
+    )
+    attempt = an_attempt(steps=steps, duration_ms=1_000.0)
+    keep(store, attempt)
+
+    lines = [line.rstrip() for line in stored.run("show", attempt.run_id).out.splitlines()]
+
+    start = lines.index(f"{'  ✓ Pay':20}   1.0 s  " + "━" * 24)
+    assert lines[start + 1] == "    ✓ Enter the card  500 ms  " + " " * 12 + "━" * 12
+
+
+def test_history_tells_since_when(stored: Project, store: Store) -> None:
+    """What went before is shown as marks, with the words of the reports."""
+    keep(store, an_attempt())
+    keep(store, an_attempt(status=Status.FAILED, started_at=at(4_000)), start=3_600)
+    last = an_attempt(status=Status.FAILED, started_at=at(8_000))
+    keep(store, last, start=7_200)
+
+    said = stored.run("show", last.run_id)
+
+    assert "✓✗  failing since" in said.out
+
+
+def test_json_is_the_documented_record(stored: Project, store: Store) -> None:
+    """Programs get the execution as journal and reports have it, and nothing else."""
+    attempt = a_full_attempt()
+    keep(store, attempt)
+
+    said = stored.run("show", attempt.run_id, "--json")
+
+    execution = msgspec.json.decode(said.out, type=Execution)
+    assert (execution.run_id, execution.status) == (attempt.run_id, Status.FAILED)
+    assert execution.attempts[0].errors == attempt.errors
+
+
+def test_a_beginning_of_an_id_will_do(stored: Project, store: Store) -> None:
+    """An unambiguous beginning finds the execution; an ambiguous one names the candidates."""
+    ids = ["0197aaaa-0000-7000-8000-000000000001", "0197aaaa-0000-7001-8000-000000000002"]
+    keep(store, *(an_attempt(run_id=it) for it in ids))
+
+    assert stored.run("show", ids[1][:18], "--json").json["run_id"] == ids[1]
+    said = stored.run("show", "0197aaaa")
+    assert said.code == 5
+    assert said.err == f"Error: '0197aaaa' is the beginning of several ids: {ids[1]}, {ids[0]}.\n"
+
+
+@pytest.mark.parametrize("prefix", ["0199", "not-an-id", "-", "e" * 40])
+def test_an_unknown_id_is_one_sentence(stored: Project, prefix: str) -> None:
+    """What cannot be an id, and what is none, end with exit code 5."""
+    said = stored.run("show", "--", prefix)
+
+    assert (said.code, said.out) == (5, "")
+    assert said.err == f"Error: There is no execution whose id is, or begins with, {prefix!r}.\n"
