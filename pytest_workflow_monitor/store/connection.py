@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 
+from pytest_workflow_monitor.errors import StoreUnreachableError
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.store import embedded, failures, migrate
 from pytest_workflow_monitor.store.database import connect
@@ -70,6 +72,10 @@ class Store(Reading, Writing, Letters):
         if self.server is not None:
             self.server.leave()
 
+    def psql_command(self) -> tuple[str, ...]:
+        """Return the command that opens psql on this database, with the password in its URL."""
+        return self.server.psql if self.server else ("psql", self.url)
+
     def info(self) -> StoreInfo:
         """Tell where the data is, how to get at it with psql, and how big it is."""
         found = self.fetch("describe_database")[0]
@@ -77,7 +83,7 @@ class Store(Reading, Writing, Letters):
         return StoreInfo(
             url=shown,
             path=self.server.data if self.server else None,
-            psql=self.server.psql if self.server else shlex.join(["psql", shown]),
+            psql=shlex.join(self.server.psql if self.server else ("psql", shown)),
             rows=self.row_counts(),
             **found,
         )
@@ -96,17 +102,10 @@ def open_store(settings: Settings, *, start_embedded: bool = True, migrated: boo
         StoreRefusedError: It does not let us in or lacks what we need.
         StoreSchemaError: Its tables belong to a newer version of this program.
     """
-    server = None
-    url = settings.database_url
-    if not url:
-        server = embedded.join(settings.state_path, start=start_embedded)
-        url = server.url
-    try:
-        store = Store(url, project=settings.project, server=server)
-    except BaseException:
-        if server is not None:
-            server.leave()
-        raise
+    if settings.database_url:
+        store = Store(settings.database_url, project=settings.project)
+    else:
+        store = _open_embedded(settings, start=start_embedded)
     try:
         if migrated:
             migrate.migrate(store)
@@ -114,3 +113,16 @@ def open_store(settings: Settings, *, start_embedded: bool = True, migrated: boo
         store.close()
         raise
     return store
+
+
+def _open_embedded(settings: Settings, *, start: bool, tries: int = 2) -> Store:
+    """Connect to the embedded server; once more if it died just as we came."""
+    server = embedded.join(settings.state_path, start=start)
+    try:
+        return Store(server.url, project=settings.project, server=server)
+    except BaseException as error:
+        server.leave()
+        if tries == 1 or not isinstance(error, StoreUnreachableError):
+            raise
+    sleep(0.2)
+    return _open_embedded(settings, start=start, tries=tries - 1)

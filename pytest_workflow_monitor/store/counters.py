@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from pytest_workflow_monitor.model import Record, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SUCCESSES = frozenset({Status.PASSED, Status.DEGRADED})
 
@@ -86,3 +90,30 @@ class Counters(Record, frozen=True, kw_only=True):
             last_failure_at=outcome.started_at if status.is_problem else self.last_failure_at,
             consecutive_failures=0 if is_success else self.consecutive_failures + status.is_problem,
         )
+
+
+def fold(
+    counters: dict[str, Counters], outcomes: Iterable[tuple[Outcome, Outcome | None]]
+) -> set[str]:
+    """Count executions that ended, in place.
+
+    Args:
+        counters: The counters by workflow id.
+        outcomes: Each execution as it is now, and as it has been counted before, if it has.
+
+    Returns:
+        The workflows that an execution joined out of order, whose ``last_*`` fields are now wrong.
+    """
+    disturbed = set()
+    for outcome, before in sorted(outcomes, key=_by_start):
+        name = outcome.workflow_id
+        if before is not None:
+            counters[name] = counters[name].changed(before, -1)
+        if before is not None or not counters[name].is_before(outcome):
+            disturbed.add(name)
+        counters[name] = counters[name].changed(outcome, 1).followed_by(outcome)
+    return disturbed
+
+
+def _by_start(pair: tuple[Outcome, Outcome | None]) -> tuple[datetime, str]:
+    return pair[0].started_at, pair[0].run_id

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60
 """How long a start may take; recovery after a crash is part of it."""
+
+PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between tries to start while the helpers of a killed server are still ending."""
 
 OPTIONS = ("-c", "log_checkpoints=off", "-c", "max_wal_size=256MB")
 LOG_LIMIT = 1_000_000
@@ -53,12 +57,10 @@ class EmbeddedServer:
         return f"postgresql://{USER}@/{DATABASE}?host={quote(str(self.socket))}&port={PORT}"
 
     @property
-    def psql(self) -> str:
-        """The shell command that opens psql on it while it runs."""
-        program = places.programs(self.data) / "psql"
-        return shlex.join(
-            [str(program), "-h", str(self.socket), "-p", str(PORT), "-U", USER, DATABASE]
-        )
+    def psql(self) -> tuple[str, ...]:
+        """The command that opens psql on it while it runs."""
+        program = str(places.programs(self.data) / "psql")
+        return (program, "-h", str(self.socket), "-p", str(PORT), "-U", USER, DATABASE)
 
     def leave(self) -> None:
         """Stop using the server; the last process to leave stops it, without waiting for that."""
@@ -109,24 +111,27 @@ def _start(state: Path, data: Path) -> Path:
     if not (data / "PG_VERSION").exists():
         _create(state, data, programs, account)
     folder = places.socket_path(data, account)
-    _forget_dead(data)
+    _forget_dead(data, folder)
     _trim_log(data)
     options = shlex.join(["-h", "", "-k", str(folder), "-p", str(PORT), *OPTIONS])
     command = [str(programs / "pg_ctl"), "-D", ".", "-l", "log", "-o", options, "-w"]
     command += ["-t", str(START_SECONDS), "start"]
-    for pause in (0.5, 2.0, 0.0):  # backends of a killed server need a moment to notice
+    for pause in PAUSES:
         said = _run(command, data, account)
         running = _running(data)
         if running:
             return running
+        said = _complaint(data / "log") or said
+        if "still in use" not in said:
+            break
         time.sleep(pause)
-    raise StoreUnreachableError(
-        f"The embedded server in {data} does not start: {_last_line(data / 'log') or said}"
-    )
+    raise StoreUnreachableError(f"The embedded server in {data} does not start: {said}")
 
 
 def _create(state: Path, data: Path, programs: Path, account: places.Account | None) -> None:
-    """Create the data folder in one step, so that a process killed half-way leaves none behind."""
+    """Create the data folder in one step, so that a process killed half-way leaves no half one."""
+    for left_over in data.parent.glob(f"{data.name}-new-*"):
+        shutil.rmtree(left_over, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(prefix=f"{data.name}-new-", dir=data.parent))
     if account is not None:
         os.chown(fresh, *account)
@@ -216,25 +221,29 @@ def _pid_file(data: Path) -> list[str]:
 
 
 def _is_alive(data: Path) -> bool:
-    """Tell whether the process in ``postmaster.pid`` exists and is a PostgreSQL.
+    """Tell whether the process in ``postmaster.pid`` is there and is a PostgreSQL.
 
-    After a crash of the machine its number may have gone to another program.
+    After a crash of the machine its number may have gone to another program, and in a container
+    nobody may have buried it (state Z).
     """
     lines = _pid_file(data)
     if not lines:
         return False
-    command = Path(f"/proc/{int(lines[0])}/comm")
-    if Path("/proc/self/comm").exists():
-        return command.exists() and command.read_text().startswith("postgres")
-    found = subprocess.run(
-        ["ps", "-p", lines[0], "-o", "comm="], check=False, capture_output=True, text=True
-    )
-    return "postgres" in found.stdout
+    if Path("/proc/self/stat").exists():
+        with suppress(OSError):
+            name, _, state = Path(f"/proc/{int(lines[0])}/stat").read_text().rpartition(") ")
+            return name.partition(" (")[2].startswith("postgres") and state[0] not in "ZX"
+        return False
+    command = ["ps", "-p", lines[0], "-o", "state=,comm="]
+    found = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    return "postgres" in found and not found.startswith("Z")
 
 
-def _forget_dead(data: Path) -> None:
+def _forget_dead(data: Path, socket_folder: Path) -> None:
+    """Remove the locks of a server that is gone: its number may live on, not buried or reused."""
     if not _is_alive(data):
         (data / "postmaster.pid").unlink(missing_ok=True)
+        (socket_folder / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
 
 def _trim_log(data: Path) -> None:
@@ -244,10 +253,12 @@ def _trim_log(data: Path) -> None:
             os.truncate(log, 0)
 
 
-def _last_line(log: Path) -> str:
+def _complaint(log: Path) -> str:
+    """Return why the server ended, from the end of its log."""
     with suppress(OSError):
-        lines = log.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        lines = log.read_text(errors="replace").strip().splitlines()[-5:]
+        fatal = [line for line in lines if "FATAL" in line]
+        return (fatal or lines or [""])[-1]
     return ""
 
 

@@ -91,52 +91,55 @@ _CONNECT_FAILURES: tuple[tuple[str, type[StoreError], str], ...] = (
 
 
 @contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Turn every failure of the driver into one of ours; ``where`` is the URL to show."""
+def translated(location: str) -> Iterator[None]:
+    """Turn every failure of the driver into one of ours; ``location`` is shown."""
     try:
         yield
     except (psycopg.Error, OSError) as error:
-        raise translate(error, where) from error
+        raise translate(error, location) from error
 
 
 @contextmanager
-def translated_record(where: str) -> Iterator[None]:
+def translated_record(location: str) -> Iterator[None]:
     """Do as :func:`translated`, where what is written can itself be at fault."""
     try:
         yield
     except RECORD_FAILURES as error:
         raise RecordRefusedError(f"PostgreSQL refuses a record: {first_line(error)}.") from error
     except (psycopg.Error, OSError) as error:
-        raise translate(error, where) from error
+        raise translate(error, location) from error
 
 
-def translate(error: Exception, where: str) -> StoreError:
+def translate(error: Exception, location: str) -> StoreError:
     """Return our error for a failure of a statement or of the connection in use."""
     said = first_line(error)
     for kinds, ours, what in _STATEMENT_FAILURES:
         if isinstance(error, kinds):
-            return ours(f"The database {where} {what} ({said}).")
-    return StoreError(f"The database {where} failed: {said}.")
+            return ours(f"The database {location} {what} ({said}).")
+    return StoreError(f"The database {location} failed: {said}.")
 
 
-def translate_connect(error: Exception, where: str) -> StoreError:
+def translate_connect(error: Exception, location: str) -> StoreError:
     """Return our error for a connection that could not be made."""
     text = str(error)
-    if isinstance(error, psycopg.ProgrammingError):
+    if isinstance(error, psycopg.ProgrammingError):  # what it says may hold the password
         return StoreRefusedError(
-            f"DATABASE_URL is not a PostgreSQL URL ({first_line(error)}); it looks like "
+            f"DATABASE_URL ({location}) is not a PostgreSQL URL; one looks like this: "
             "postgresql://user:password@host:5432/database."
         )
     for pattern, ours, what in _CONNECT_FAILURES:
         if re.search(pattern, text, re.IGNORECASE):
-            return ours(f"The database {where} {what}.")
-    return StoreUnreachableError(f"The database {where} cannot be reached: {first_line(error)}.")
+            return ours(f"The database {location} {what}.")
+    return StoreUnreachableError(f"The database {location} cannot be reached: {first_line(error)}.")
 
 
 def shown(url: str) -> str:
     """Return a database URL or connection string fit to be shown."""
-    if urlsplit(url).scheme:
-        url = without_password(url)
+    try:
+        if urlsplit(url).scheme:
+            url = without_password(url)
+    except ValueError:  # no URL at all; who knows where its password is
+        return "…"
     return re.sub(r"(password=)('[^']*'|[^&\s]*)", r"\1***", url)
 
 
@@ -161,8 +164,8 @@ _STATEMENT_FAILURES: tuple[tuple[tuple[type[Exception], ...], type[StoreError], 
         (errors.InsufficientPrivilege,),
         StoreRefusedError,
         (
-            "does not let this user do that; grant it the schema workflow_monitor, or let it create "
-            "one with GRANT CREATE ON DATABASE"
+            "does not let this user do that; make it the owner of a schema workflow_monitor, "
+            "or let it create one with GRANT CREATE ON DATABASE"
         ),
     ),
     (

@@ -109,8 +109,8 @@ def _missing(database: Database) -> tuple[str, ...]:
     newer = sorted(set(applied) - set(known))
     if newer:
         raise StoreSchemaError(
-            f"The tables in {database.location} belong to a newer version of pytest-workflow-monitor "
-            f"(migration {newer[-1]}); upgrade this one."
+            f"The tables in {database.location} belong to a newer version of "
+            f"pytest-workflow-monitor (migration {newer[-1]}); upgrade this one."
         )
     return tuple(name for name in known if name not in applied)
 
@@ -141,7 +141,7 @@ def _yoyo(database: Database) -> Iterator[tuple[Any, Any]]:
     class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # yoyo has no types
         """yoyo on a connection that it does not own, without its lock."""
 
-        def connect(self, dburi: object) -> object:
+        def connect(self, _: object) -> object:
             return database.connection
 
         def cursor(self) -> object:
@@ -150,7 +150,7 @@ def _yoyo(database: Database) -> Iterator[tuple[Any, Any]]:
         def copy(self) -> Any:
             return nullcontext(self)
 
-        def lock(self, timeout: float = 0) -> Any:
+        def lock(self, *_: object) -> Any:
             return nullcontext()
 
         def get_log_data(self, migration: Any = None, operation: str = "apply") -> dict[str, Any]:

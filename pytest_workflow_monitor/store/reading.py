@@ -226,7 +226,8 @@ class Reading(Database):
         self, *, run_ids: list[str] | None = None, session_id: str | None = None
     ) -> tuple[Execution, ...]:
         rows = self.fetch("executions", run_ids=run_ids, session_id=session_id)
-        return tuple(_execution(row["document"]) for row in rows)
+        found = (_execution(row["document"]) for row in rows)
+        return tuple(sorted(found, key=lambda execution: (execution.started_at, execution.run_id)))
 
     def _histories(
         self,

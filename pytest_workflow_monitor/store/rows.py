@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,13 +15,13 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pytest_workflow_monitor.model import Attempt, Execution, SessionStarted, Workflow
+    from pytest_workflow_monitor.model import Attempt, Execution, SessionStarted
     from pytest_workflow_monitor.store.counters import Counters
+    from pytest_workflow_monitor.store.definitions import Definition
 
 Row = tuple[object, ...]
 
 _encode = msgspec.json.Encoder().encode
-_encode_sorted = msgspec.json.Encoder(order="deterministic").encode
 _NONE = b"[]"
 
 
@@ -91,26 +90,6 @@ COUNTER = Columns(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Definition:
-    """A workflow as its marker described it at one time, ready to be stored.
-
-    ``hash`` is the same for equal definitions; it names this version of the workflow.
-    """
-
-    workflow: Workflow
-    encoded: bytes
-    hash: str
-
-
-def definition_of(workflow: Workflow) -> Definition:
-    """Encode a workflow and name the version."""
-    encoded = _encode_sorted(workflow)
-    return Definition(
-        workflow=workflow, encoded=encoded, hash=blake2b(encoded, digest_size=16).hexdigest()
-    )
-
-
 def workflow_row(session: SessionStarted, definition: Definition) -> Row:
     """Return the row of ``workflows``."""
     workflow = definition.workflow
@@ -119,7 +98,7 @@ def workflow_row(session: SessionStarted, definition: Definition) -> Row:
         workflow.workflow_id,
         workflow.name,
         workflow.type,
-        workflow.priority.value,
+        workflow.priority,
         workflow.owner,
         _encode(workflow.tags) if workflow.tags else _NONE,
         workflow.enabled,
@@ -152,9 +131,9 @@ def execution_row(session: SessionStarted, execution: Execution, definition: Def
         session.location,
         workflow.name,
         definition.hash,
-        workflow.priority.value,
-        session.trigger.value,
-        execution.status.value,
+        workflow.priority,
+        session.trigger,
+        execution.status,
         execution.started_at,
         execution.completed_at,
         execution.duration_ms,
@@ -177,7 +156,7 @@ def attempt_row(attempt: Attempt) -> Row:
     return (
         attempt.run_id,
         attempt.number,
-        attempt.status.value,
+        attempt.status,
         attempt.started_at,
         attempt.duration_ms,
         attempt.setup_ms,
@@ -204,8 +183,8 @@ def step_rows(attempt: Attempt) -> Iterator[Row]:
             step.index,
             step.parent,
             step.name,
-            step.phase.value,
-            step.status.value,
+            step.phase,
+            step.status,
             step.started_ms,
             step.duration_ms,
             step.error_message,

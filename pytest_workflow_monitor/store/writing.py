@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pytest_workflow_monitor.model import Attempt, SessionEnded, SessionStarted
-    from pytest_workflow_monitor.store.rows import Definition
+    from pytest_workflow_monitor.store.definitions import Definition
 
 _json = msgspec.json.encode
 
@@ -32,11 +33,10 @@ class KnownRun:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownWorkflow:
-    """The latest version of a workflow, and which of the asked versions are there."""
+    """The latest version of a workflow, and when the session began that brought it."""
 
     definition_hash: str
     defined_at: datetime
-    versions: frozenset[str]
 
 
 class Writing(Database):
@@ -95,32 +95,38 @@ class Writing(Database):
         return tuple(row["run_id"] for row in self.fetch("running_runs", session_id=session_id))
 
     def known_workflows(
-        self, project: str, definitions: Iterable[Definition]
+        self, project: str, workflow_ids: Iterable[str]
     ) -> dict[str, KnownWorkflow]:
         """Return what is there of some workflows, by workflow id."""
-        asked = list(definitions)
-        found = self.fetch(
-            "known_versions",
-            project=project,
-            workflow_ids=[definition.workflow.workflow_id for definition in asked],
-            hashes=[definition.hash for definition in asked],
-        )
+        found = self.write("known_workflows", project=project, workflow_ids=list(workflow_ids))
         return {
             row["workflow_id"]: KnownWorkflow(
-                definition_hash=row["definition_hash"].hex,
-                defined_at=row["defined_at"],
-                versions=frozenset(version.hex for version in row["versions"] or ()),
+                definition_hash=row["definition_hash"].hex, defined_at=row["defined_at"]
             )
             for row in found
         }
 
+    def known_versions(
+        self, project: str, asked: Sequence[Definition]
+    ) -> frozenset[tuple[str, str]]:
+        """Return which of some versions are there, as workflow ids and hashes."""
+        if not asked:
+            return frozenset()
+        found = self.fetch(
+            "known_versions",
+            project=project,
+            workflow_ids=[it.workflow.workflow_id for it in asked],
+            hashes=[it.hash for it in asked],
+        )
+        return frozenset((row["workflow_id"], row["definition_hash"].hex) for row in found)
+
     def add_workflows(self, session: SessionStarted, new: Sequence[Definition]) -> None:
         """Add workflows that are not there."""
-        self._copy("copy_workflows", rows.WORKFLOW, [rows.workflow_row(session, it) for it in new])
+        self._copy("copy_workflows", rows.WORKFLOW, (rows.workflow_row(session, it) for it in new))
 
     def add_versions(self, session: SessionStarted, new: Sequence[Definition]) -> None:
         """Add versions of workflows that are not there."""
-        self._copy("copy_versions", rows.VERSION, [rows.version_row(session, it) for it in new])
+        self._copy("copy_versions", rows.VERSION, (rows.version_row(session, it) for it in new))
 
     def replace_workflows(self, session: SessionStarted, changed: Sequence[Definition]) -> None:
         """Make definitions the latest ones of their workflows."""
@@ -137,17 +143,9 @@ class Writing(Database):
 
     def add_attempts(self, attempts: Sequence[Attempt]) -> None:
         """Add attempts that are not there, with all that belongs to them."""
-        for statement, columns, table in (
-            ("copy_attempts", rows.ATTEMPT, [rows.attempt_row(it) for it in attempts]),
-            ("copy_steps", rows.STEP, [row for it in attempts for row in rows.step_rows(it)]),
-            ("copy_metrics", rows.METRIC, [row for it in attempts for row in rows.metric_rows(it)]),
-            (
-                "copy_artifacts",
-                rows.ARTIFACT,
-                [row for it in attempts for row in rows.artifact_rows(it)],
-            ),
-        ):
-            self._copy(statement, columns, table)
+        self._copy("copy_attempts", rows.ATTEMPT, map(rows.attempt_row, attempts))
+        for statement, columns, rows_of in _PARTS:
+            self._copy(statement, columns, chain.from_iterable(map(rows_of, attempts)))
 
     def known_counters(
         self, project: str, environment: str, workflow_ids: Iterable[str]
@@ -168,7 +166,7 @@ class Writing(Database):
 
     def add_counters(self, new: Sequence[Counters]) -> None:
         """Add counters that are not there."""
-        self._copy("copy_counters", rows.COUNTER, [rows.counter_row(it) for it in new])
+        self._copy("copy_counters", rows.COUNTER, (rows.counter_row(it) for it in new))
 
     def replace_counters(self, changed: Sequence[Counters]) -> None:
         """Replace counters."""
@@ -186,9 +184,12 @@ class Writing(Database):
         )
         return {row.pop("workflow_id"): row for row in found}
 
-    def _copy(self, statement: str, columns: rows.Columns, table: Sequence[rows.Row]) -> None:
-        if table:
-            self.copy(statement, columns.types, table)
+    def _copy(self, statement: str, columns: rows.Columns, table: Iterable[rows.Row]) -> None:
+        """Copy rows while they are being made: PostgreSQL takes some as we make others."""
+        iterator = iter(table)
+        first = next(iterator, None)
+        if first is not None:
+            self.copy(statement, columns.types, chain((first,), iterator))
 
     def _update(self, statement: str, columns: rows.Columns, table: Sequence[rows.Row]) -> None:
         if table:
@@ -207,3 +208,10 @@ def _known_run(row: dict[str, Any]) -> KnownRun:
         ),
         attempts=frozenset(row["attempts"]),
     )
+
+
+_PARTS = (
+    ("copy_steps", rows.STEP, rows.step_rows),
+    ("copy_metrics", rows.METRIC, rows.metric_rows),
+    ("copy_artifacts", rows.ARTIFACT, rows.artifact_rows),
+)

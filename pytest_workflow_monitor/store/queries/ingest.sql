@@ -69,21 +69,20 @@ SELECT run_id::text AS run_id
 FROM workflow_monitor.workflow_executions
 WHERE session_id = %(session_id)s AND status = 'running'
 
+-- name: known_workflows
+-- Tell which of some workflows are there, with their latest version
+SELECT workflow_id, definition_hash, defined_at
+FROM workflow_monitor.workflows
+WHERE project = %(project)s AND workflow_id = ANY (%(workflow_ids)s::text[])
+
 -- name: known_versions
--- Tell which of some workflows are there, with their latest version and whether ours is there
-SELECT workflow.workflow_id,
-       workflow.definition_hash,
-       workflow.defined_at,
-       array_agg(version.definition_hash) FILTER (WHERE version.definition_hash IS NOT NULL)
-           AS versions
+-- Tell which of some versions of workflows are there
+SELECT version.workflow_id, version.definition_hash
 FROM unnest(%(workflow_ids)s::text[], %(hashes)s::uuid[]) AS asked (workflow_id, definition_hash)
-JOIN workflow_monitor.workflows AS workflow
-    ON workflow.project = %(project)s AND workflow.workflow_id = asked.workflow_id
-LEFT JOIN workflow_monitor.workflow_versions AS version
+JOIN workflow_monitor.workflow_versions AS version
     ON version.project = %(project)s
     AND version.workflow_id = asked.workflow_id
     AND version.definition_hash = asked.definition_hash
-GROUP BY workflow.project, workflow.workflow_id
 
 -- name: update_workflows
 -- Replace workflows by newer definitions

@@ -124,7 +124,6 @@ WHERE execution.run_id = ANY (coalesce(
         WHERE session_id = %(session_id)s::uuid
     )
 ))
-ORDER BY execution.started_at, execution.run_id
 
 -- name: histories
 -- List the executions of workflows before given moments, at most so many for each, oldest first

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec.structs import replace
+
+from pytest_workflow_monitor.analysis.outcome import execution_of
+from pytest_workflow_monitor.errors import StoreError
+from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.model import Metric, Status
+from tests.samples import (
+    ENVIRONMENT,
+    PROJECT,
+    a_full_attempt,
+    a_session,
+    a_start,
+    a_workflow,
+    an_attempt,
+    an_end,
+    at,
+)
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.model import Attempt, SessionStarted
+    from pytest_workflow_monitor.store import Store
+
+
+def stored(store: Store, *attempts: Attempt, start: float = 0) -> SessionStarted:
+    """Store a session that consists of these attempts."""
+    session = a_session(started_at=at(start))
+    ingest(store, session, Batch(attempts=attempts, ended=an_end(start + 600)))
+    return session
+
+
+def runs(store: Store, *statuses: Status) -> list[str]:
+    """Store one session per status, an hour apart, and return the run ids."""
+    made = []
+    for number, status in enumerate(statuses):
+        attempt = an_attempt(status=status, started_at=at(number * 3600 + 1))
+        stored(store, attempt, start=number * 3600)
+        made.append(attempt.run_id)
+    return made
+
+
+def test_everything_in_an_attempt_comes_back(store: Store) -> None:
+    """What was recorded is what a report shows, field by field."""
+    attempt = a_full_attempt()
+    session = stored(store, attempt)
+    assert store.execution(attempt.run_id) == execution_of(session, [attempt], session_is_over=True)
+
+
+def test_everything_about_a_session_comes_back(store: Store) -> None:
+    """The session's start and end are stored in full."""
+    session = a_session()
+    end = an_end(exit_status=1, interrupted=True)
+    ingest(store, session, Batch(ended=end))
+    document = store.session_document(session.session_id)
+    assert (document.session, document.ended) == (session, end)
+
+
+def test_a_running_session_has_no_end(store: Store) -> None:
+    """A session can be looked at before it is over."""
+    session = a_session()
+    ingest(store, session, Batch(running=[a_start()]))
+    document = store.session_document(session.session_id)
+    assert document.ended is None
+    assert [it.status for it in document.executions] == [Status.RUNNING]
+
+
+def test_last_is_the_latest_session_of_the_project(store: Store) -> None:
+    """``last`` does not show another project that shares the database."""
+    session = stored(store, an_attempt(), start=0)
+    other = a_session(project="other", started_at=at(9000))
+    ingest(store, other, Batch(ended=an_end(9001)))
+    assert store.session_document("last").session == session
+
+
+@pytest.mark.parametrize("wanted", ["last", "0" * 32, "nonsense"])
+def test_a_missing_session_is_said_so(store: Store, wanted: str) -> None:
+    """One sentence, whatever was asked for."""
+    with pytest.raises(StoreError, match="There is no session"):
+        store.session_document(wanted)
+
+
+def test_executions_are_in_order_of_their_start(store: Store) -> None:
+    """A document does not depend on the order in which attempts came."""
+    attempts = [an_attempt(f"w{number}", started_at=at(9 - number)) for number in range(4)]
+    session = stored(store, *attempts)
+    document = store.session_document(session.session_id)
+    assert [it.workflow.workflow_id for it in document.executions] == ["w3", "w2", "w1", "w0"]
+
+
+def test_history_holds_the_last_earlier_runs_oldest_first(store: Store) -> None:
+    """A sparkline ends just before the execution it belongs to."""
+    *_, second, third, fourth = runs(
+        store, Status.PASSED, Status.FAILED, Status.DEGRADED, Status.PASSED
+    )
+    document = store.session_document("last", history_length=2)
+    (execution,) = document.executions
+    assert document.has_history
+    assert execution.run_id == fourth
+    assert [(it.run_id, it.status) for it in execution.history] == [
+        (second, Status.FAILED),
+        (third, Status.DEGRADED),
+    ]
+    assert execution.history[0].duration_ms == 1500.0
+
+
+def test_history_keeps_to_project_and_environment(store: Store) -> None:
+    """Staging's failures are not production's history."""
+    for project, environment in (("other", ENVIRONMENT), (PROJECT, "staging")):
+        session = a_session(project=project, environment=environment)
+        ingest(store, session, Batch(attempts=[an_attempt()]))
+    stored(store, an_attempt(started_at=at(9000)), start=9000)
+    assert store.session_document("last", history_length=5).executions[0].history == ()
+
+
+def test_a_document_without_history_says_that_it_was_not_asked_for(store: Store) -> None:
+    """A reader can tell no history from history not wanted."""
+    runs(store, Status.PASSED, Status.PASSED)
+    document = store.session_document("last")
+    assert not document.has_history
+    assert document.executions[0].history == ()
+
+
+def test_histories_by_workflow(store: Store) -> None:
+    """Asked for by name, each workflow has its own, an unknown one an empty one."""
+    first, second = runs(store, Status.PASSED, Status.FAILED)
+    found = store.histories(PROJECT, ENVIRONMENT, ["login", "nobody"], at(99999), 10)
+    assert [it.run_id for it in found["login"]] == [first, second]
+    assert found["nobody"] == ()
+
+
+def test_history_of_a_workflow_is_newest_first_and_light(store: Store) -> None:
+    """A list of a thousand executions does not carry their attempts."""
+    first, second, _third = runs(store, Status.PASSED, Status.FAILED, Status.PASSED)
+    found = store.history("login", environment=ENVIRONMENT, limit=2, before=at(2 * 3600))
+    assert [it.run_id for it in found] == [second, first]
+    assert found[0].status is Status.FAILED
+    assert found[0].workflow == a_workflow()
+    assert all(it.attempts == () for it in found)
+
+
+def test_naive_moments_are_rejected(store: Store) -> None:
+    """A moment without a time zone is a mistake, never a guess."""
+    with pytest.raises(ValueError, match="time zone"):
+        store.history("login", before=datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_the_definition_is_that_of_its_time(store: Store) -> None:
+    """An old session shows the owner and the line it had then."""
+    old = an_attempt(a_workflow(owner="before", line=1))
+    new = an_attempt(a_workflow(owner="after", line=2), started_at=at(3601))
+    stored(store, old)
+    stored(store, new, start=3600)
+
+    def owner(attempt: Attempt) -> str:
+        found = store.execution(attempt.run_id)
+        assert found
+        return found.workflow.owner
+
+    assert (owner(old), owner(new)) == ("before", "after")
+
+
+def test_ids_are_found_by_their_beginning(store: Store) -> None:
+    """A person types eight characters, not thirty-six."""
+    attempt = an_attempt(run_id="0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee")
+    session = stored(store, attempt, an_attempt("other"))
+    assert store.find_run_ids("0199aaaa-b") == (attempt.run_id,)
+    assert store.find_run_ids("0199AAAAbbbb") == (attempt.run_id,)
+    assert store.find_run_ids("ffffffffffff") == ()
+    assert store.find_run_ids("not an id") == ()
+    assert store.find_session_ids(session.session_id[:8]) == (session.session_id,)
+
+
+@pytest.mark.parametrize("wanted", ["0" * 32, "nonsense", ""])
+def test_a_missing_execution_is_none(store: Store, wanted: str) -> None:
+    """Asking for what is not there is no error."""
+    assert store.execution(wanted) is None
+
+
+def test_running_lists_what_runs_now(store: Store) -> None:
+    """Others can watch a session live, in their project or in all."""
+    start = a_start()
+    ingest(store, a_session(), Batch(running=[start], attempts=[an_attempt("other")]))
+    (running,) = store.running(project=PROJECT)
+    assert (running.run_id, running.started_at) == (start.run_id, start.started_at)
+    assert store.running(project="other") == ()
+    assert len(store.running()) == 1
+
+
+def test_sessions_are_listed_with_their_totals(store: Store) -> None:
+    """A list of sessions shows how each went, without reading its executions."""
+    statuses = [Status.PASSED, Status.DEGRADED, Status.FAILED, Status.TIMED_OUT, Status.SKIPPED]
+    flaky = an_attempt("flaky", status=Status.FAILED, will_retry=True)
+    stored(
+        store,
+        *(an_attempt(f"w{number}", status=status) for number, status in enumerate(statuses)),
+        flaky,
+        replace(flaky, number=2, status=Status.PASSED, will_retry=False),
+    )
+    stored(store, an_attempt(), start=3600)
+    newest, first = store.sessions(10)
+    assert newest.started_at > first.started_at
+    assert (
+        first.executions_total,
+        first.executions_passed,
+        first.executions_degraded,
+        first.executions_failed,
+        first.executions_skipped,
+        first.executions_flaky,
+    ) == (6, 2, 1, 2, 1, 1)
+    assert store.sessions(10, project="other") == ()
+    assert store.sessions(1) == (newest,)
+
+
+def test_last_statuses_by_workflow(store: Store) -> None:
+    """``list`` shows how each workflow did last."""
+    *_, last = runs(store, Status.PASSED, Status.FAILED)
+    point = store.last_statuses(PROJECT, ENVIRONMENT)["login"]
+    assert (point.run_id, point.status) == (last, Status.FAILED)
+    assert store.last_statuses(PROJECT, "staging") == {}
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 1e308, 5e-324, 0.1 + 0.2])
+def test_any_number_of_a_metric_comes_back(store: Store, value: float) -> None:
+    """Infinite and undefined numbers are numbers, and digits are not rounded."""
+    attempt = an_attempt(metrics=(Metric(name="m", value=value),))
+    stored(store, attempt)
+    execution = store.execution(attempt.run_id)
+    assert execution
+    (metric,) = execution.attempts[0].metrics
+    assert metric.value == value or (math.isnan(value) and math.isnan(metric.value))
+
+
+def test_a_session_can_be_deleted_with_all_that_belongs_to_it(store: Store) -> None:
+    """Nothing of a deleted session stays, but what its workflows ever did is still counted."""
+    session = stored(store, a_full_attempt(), an_attempt("other"))
+    kept = stored(store, an_attempt(started_at=at(3601)), start=3600)
+    assert store.delete_session(session.session_id)
+    assert not store.delete_session(session.session_id)
+    counts = store.row_counts()
+    assert counts["test_sessions"] == counts["workflow_executions"] == 1
+    assert counts["workflow_attempts"] == 1
+    assert counts["workflow_metrics"] == counts["workflow_artifacts"] == 0
+    assert store.session_document("last").session == kept
+    assert {it.workflow_id: it.run_count for it in store.job_metrics()} == {"login": 2, "other": 1}
+
+
+def test_an_execution_can_be_deleted(store: Store) -> None:
+    """Its attempts, steps, metrics and artifacts go with it, those of others stay."""
+    attempt = a_full_attempt()
+    stored(store, attempt, an_attempt("other"))
+    assert store.delete_execution(attempt.run_id)
+    counts = store.row_counts()
+    assert (counts["workflow_executions"], counts["workflow_steps"]) == (1, 2)

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+
+from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.store import migrate
+from tests.samples import a_full_attempt, a_session, an_attempt, an_end, run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_workflow_monitor.store import Store
+
+KEYS = {
+    "test_sessions": "session_id",
+    "workflows": "project, workflow_id",
+    "workflow_versions": "project, workflow_id, definition_hash",
+    "workflow_executions": "run_id",
+    "workflow_attempts": "run_id, attempt",
+    "workflow_steps": "run_id, attempt, step_index",
+    "workflow_metrics": "run_id, attempt, metric_index",
+    "workflow_artifacts": "run_id, attempt, artifact_index",
+    "job_metrics": "project, workflow_id, environment",
+    "dead_letter_queue": "letter_id",
+}
+"""The tables and their primary keys."""
+
+BROKEN = [
+    ("test_sessions", "project", ""),
+    ("test_sessions", "environment", ""),
+    ("test_sessions", "triggered_by", "magic"),
+    ("test_sessions", "tests_collected", -1),
+    ("workflows", "workflow_id", ""),
+    ("workflows", "priority", "urgent"),
+    ("workflow_executions", "status", "great"),
+    ("workflow_executions", "priority", "urgent"),
+    ("workflow_executions", "triggered_by", "magic"),
+    ("workflow_executions", "duration_ms", -0.5),
+    ("workflow_executions", "attempts_total", -1),
+    ("workflow_executions", "steps_total", -1),
+    ("workflow_executions", "status", "running"),
+    ("workflow_attempts", "attempt", 0),
+    ("workflow_attempts", "status", "running"),
+    ("workflow_attempts", "duration_ms", -1),
+    ("workflow_attempts", "setup_ms", -1),
+    ("workflow_attempts", "steps_dropped", -1),
+    ("workflow_steps", "step_index", -1),
+    ("workflow_steps", "parent_index", -1),
+    ("workflow_steps", "phase", "lunch"),
+    ("workflow_steps", "status", "great"),
+    ("workflow_steps", "duration_ms", -1),
+    ("workflow_metrics", "metric_index", -1),
+    ("workflow_artifacts", "artifact_index", -1),
+    ("workflow_artifacts", "size_bytes", -1),
+    ("job_metrics", "run_count", 99),
+    ("job_metrics", "failure_count", -1),
+    ("job_metrics", "consecutive_failures", -1),
+    ("dead_letter_queue", "status", "LOST"),
+    ("dead_letter_queue", "attempts", 0),
+]
+"""A table, a column, and a value that the column must not take."""
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    """Return a store with one row or more in every table."""
+    batch = Batch(
+        attempts=[a_full_attempt(), an_attempt("other"), an_attempt(duration_ms=-1.0)],
+        ended=an_end(),
+    )
+    ingest(store, a_session(), batch)
+    return store
+
+
+@pytest.fixture
+def connection(filled: Store) -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    """Return the store's connection."""
+    return filled.connection  # type: ignore[return-value]
+
+
+def test_every_table_is_covered_here(filled: Store) -> None:
+    """A new table needs its tests, and its line in ``db info``."""
+    rows = filled.connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'workflow_monitor'"
+    ).fetchall()
+    ours = {row["tablename"] for row in rows if not row["tablename"].startswith("_yoyo")}
+    assert ours == set(KEYS) == set(filled.row_counts())
+    assert all(filled.row_counts().values())
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_a_key_is_unique(connection: Any, table: str) -> None:
+    """No row can be there twice, whoever writes it."""
+    name = sql.Identifier("workflow_monitor", table)
+    again = sql.SQL("INSERT INTO {} OVERRIDING SYSTEM VALUE SELECT * FROM {}").format(name, name)
+    with pytest.raises(errors.UniqueViolation, match="pkey"):
+        connection.execute(again)
+
+
+@pytest.mark.parametrize(("table", "column", "value"), BROKEN)
+def test_a_wrong_value_is_refused(connection: Any, table: str, column: str, value: object) -> None:
+    """What makes no sense cannot be stored, by us or by hand."""
+    statement = sql.SQL("UPDATE {} SET {} = %s").format(
+        sql.Identifier("workflow_monitor", table), sql.Identifier(column)
+    )
+    with pytest.raises(errors.CheckViolation):
+        connection.execute(statement, [value])
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("workflow_versions", "project"),
+        ("workflow_executions", "session_id"),
+        ("workflow_executions", "workflow_id"),
+        ("workflow_executions", "definition_hash"),
+        ("workflow_attempts", "run_id"),
+        ("workflow_steps", "run_id"),
+        ("workflow_steps", "attempt"),
+        ("workflow_metrics", "run_id"),
+        ("workflow_artifacts", "run_id"),
+        ("job_metrics", "workflow_id"),
+    ],
+)
+def test_nothing_belongs_to_what_is_not_there(connection: Any, table: str, column: str) -> None:
+    """A child without its parent is refused."""
+    kind = "uuid" if column in {"run_id", "session_id", "definition_hash"} else "text"
+    value: object = run_id() if kind == "uuid" else "777"
+    target = sql.Identifier("workflow_monitor", table)
+    statement = sql.SQL(
+        "UPDATE {0} SET {1} = %s WHERE ctid = (SELECT ctid FROM {0} LIMIT 1)"
+    ).format(target, sql.Identifier(column))
+    with pytest.raises(errors.ForeignKeyViolation):
+        connection.execute(statement, [value])
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("test_sessions", "git_branch", "release"),
+        ("workflows", "owner", "team-shop"),
+        ("workflow_executions", "error_message", "corrected"),
+        ("workflow_attempts", "skip_reason", "because"),
+        ("workflow_steps", "step_name", "Renamed"),
+        ("workflow_metrics", "metric_unit", "s"),
+        ("workflow_artifacts", "path", "elsewhere"),
+        ("job_metrics", "last_status", "passed"),
+        ("dead_letter_queue", "reason", "another"),
+    ],
+)
+def test_a_row_can_be_corrected(connection: Any, table: str, column: str, value: str) -> None:
+    """A person with psql can repair what is wrong."""
+    target, field = sql.Identifier("workflow_monitor", table), sql.Identifier(column)
+    update = sql.SQL("UPDATE {} SET {} = %s").format(target, field)
+    assert connection.execute(update, [value]).rowcount >= 1
+    rows = connection.execute(sql.SQL("SELECT {} AS it FROM {}").format(field, target)).fetchall()
+    assert {row["it"] for row in rows} == {value}
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_a_row_can_be_deleted(filled: Store, table: str) -> None:
+    """Deleting takes along what belongs to the row, and nothing else stands in the way."""
+    target = sql.Identifier("workflow_monitor", table)
+    filled.connection.execute(sql.SQL("DELETE FROM {}").format(target))
+    assert filled.row_counts()[table] == 0
+
+
+def test_a_deleted_workflow_takes_its_executions_along(filled: Store) -> None:
+    """Its versions, executions, attempts and counters go; the sessions stay."""
+    filled.connection.execute("DELETE FROM workflow_monitor.workflows")
+    left = {table for table, count in filled.row_counts().items() if count}
+    assert left == {"test_sessions", "dead_letter_queue"}
+
+
+def test_rows_can_be_added_up(filled: Store) -> None:
+    """Reports in SQL are possible without knowing our JSON."""
+    (row,) = filled.connection.execute(
+        """
+        SELECT count(*) AS executions,
+               avg(duration_ms) AS mean,
+               count(*) FILTER (WHERE status = 'failed') AS failures,
+               count(DISTINCT fingerprint) AS problems,
+               sum(steps_total)::int AS steps,
+               jsonb_agg(DISTINCT labels ->> 'season') AS seasons
+        FROM workflow_monitor.workflow_executions
+        """
+    ).fetchall()
+    assert row == {
+        "executions": 2,
+        "mean": 1500.0,
+        "failures": 1,
+        "problems": 1,
+        "steps": 5,
+        "seasons": ["winter"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("index", "question"),
+    [
+        (
+            "workflow_executions_history",
+            (
+                "workflow_executions WHERE project = 'p' AND workflow_id = 'w' "
+                "AND environment = 'e' ORDER BY started_at DESC LIMIT 20"
+            ),
+        ),
+        ("workflow_executions_started_at", "workflow_executions ORDER BY started_at DESC LIMIT 9"),
+        ("workflow_executions_fingerprint", "workflow_executions WHERE fingerprint = 'f'"),
+        ("workflow_executions_running", "workflow_executions WHERE status = 'running'"),
+        ("workflow_executions_session", f"workflow_executions WHERE session_id = '{UUID(int=1)}'"),
+        ("test_sessions_started_at", "test_sessions ORDER BY started_at DESC LIMIT 9"),
+        ("workflow_artifacts_sha256", "workflow_artifacts WHERE sha256 = 'ab'"),
+    ],
+)
+def test_ten_million_rows_would_not_be_searched(connection: Any, index: str, question: str) -> None:
+    """What is asked often has an index that fits the question."""
+    connection.execute("SET enable_seqscan = off")
+    connection.execute("SET enable_sort = off")
+    query = f"EXPLAIN SELECT * FROM workflow_monitor.{question}"  # noqa: S608 - see above
+    plan = connection.execute(query.encode()).fetchall()
+    assert index in "".join(row["QUERY PLAN"] for row in plan)
+
+
+def test_the_sql_files_hold_nothing_unused() -> None:
+    """Every named statement is used by its name somewhere in the package."""
+    from pytest_workflow_monitor.store.queries import SQL
+
+    package = migrate.FOLDER.parents[1]
+    sources = "".join(path.read_text() for path in package.rglob("*.py"))
+    assert [name for name in SQL if f'"{name}"' not in sources] == []
