@@ -65,6 +65,11 @@ class Shipper:
         self._failures = 0
         self._retry_at = 0.0
 
+    @property
+    def session_pid(self) -> int:
+        """The process that started this one."""
+        return self._shipment.session.pid
+
     def tick(self) -> None:
         """Store what has come, unless the database is away and was asked a moment ago."""
         if monotonic() >= self._retry_at and not self._drained():
@@ -203,14 +208,13 @@ def main() -> int:
     with suppress(OSError):
         os.nice(NICENESS)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    parent = os.getppid()
     order = msgspec.json.decode(_read_order(), type=Order)
     lock = Lock(Path(order.folder) / SHIPPER_LOCK)
     if not lock.acquire():
         return 0  # another process got there first and stores this journal
     shipper = Shipper(order)
     try:
-        while not _session_is_over(parent):
+        while not _session_is_over(shipper.session_pid):
             shipper.tick()
         _tell(shipper.finish())
         shipper.replay_others()
@@ -241,7 +245,7 @@ def _read_order() -> bytes:
     return received
 
 
-def _session_is_over(parent: int) -> bool:
+def _session_is_over(session_pid: int) -> bool:
     """Wait for a tick; the end of the pipe, or another parent, tells that the session is over.
 
     The pipe alone would not do: a child that a test forked may hold it open.
@@ -249,7 +253,7 @@ def _session_is_over(parent: int) -> bool:
     ready, _, _ = select.select([sys.stdin.fileno()], [], [], TICK_SECONDS)
     if ready and os.read(sys.stdin.fileno(), 4096) == b"":
         return True
-    return os.getppid() != parent
+    return os.getppid() != session_pid
 
 
 def _tell(shipped: Shipped) -> None:

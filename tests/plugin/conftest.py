@@ -51,8 +51,10 @@ class Run:
 
     @property
     def summary(self) -> dict[str, int]:
-        """The numbers of pytest's last line, such as ``{"passed": 2}``."""
-        return self.result.parseoutcomes()
+        """The numbers of pytest's last line but warnings, such as ``{"passed": 2}``."""
+        outcomes = self.result.parseoutcomes()
+        outcomes.pop("warnings", None)
+        return outcomes
 
     @property
     def session(self) -> SessionStarted:

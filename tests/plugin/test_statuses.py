@@ -130,9 +130,7 @@ def test_what_went_wrong_is_told_with_its_phase_and_place(suite: Suite) -> None:
         "teardown": [Phase.TEARDOWN],
         "fails-twice": [Phase.CALL, Phase.TEARDOWN],
     }
-    reasons = {
-        name: run.execution(name).attempts[0].skip_reason for name in ("skips", "skip-mark")
-    }
+    reasons = {name: run.execution(name).attempts[0].skip_reason for name in ("skips", "skip-mark")}
     assert reasons == {"skips": "no season", "skip-mark": "by mark"}
     assert run.execution("xfails").attempts[0].skip_reason == "expected to fail: known bug"
     assert run.execution("degrades").attempts[0].degraded == ("half the shelves are empty",)
@@ -386,7 +384,7 @@ def test_hostile_text_is_recorded_safely(suite: Suite) -> None:
     """
     suite.write(
         "test_shop.py",
-        r'''
+        r"""
         import pytest
         from pytest_workflow_monitor import step, label, metric, degrade
 
@@ -397,7 +395,7 @@ def test_hostile_text_is_recorded_safely(suite: Suite) -> None:
                 pass
             print("o" * 3_000_000)
             raise ValueError("\0 \x07 " + "m" * 3_000_000)
-        ''',
+        """,
     )
     for options in ([], ["-n", "2"]):
         run = suite.run(*options)
