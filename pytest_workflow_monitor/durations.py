@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 ALLOWED = 'seconds as a number, or text such as "90s", "5m", "1h30m" or "250ms"'
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -21,9 +22,9 @@ def seconds(value: object) -> float:
         text = value.strip().lower()
         if _WHOLE.fullmatch(text) is None:
             raise ValueError(f"expected {ALLOWED}")
-        return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+        value = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"expected {ALLOWED}")
-    if not 0 <= value < float("inf"):
+    if not 0 <= value <= sys.float_info.max:
         raise ValueError(f"a duration cannot be negative or infinite; expected {ALLOWED}")
     return float(value)

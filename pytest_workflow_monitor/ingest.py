@@ -9,9 +9,7 @@ is over. So batches may come split, repeated and in any order.
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,13 +21,14 @@ from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.errors import RecordRefusedError
 from pytest_workflow_monitor.model import Attempt, AttemptStarted, Execution, Status
 from pytest_workflow_monitor.store import rows
+from pytest_workflow_monitor.store.collector import paused_collector
 from pytest_workflow_monitor.store.counters import Counters, Outcome, fold
 from pytest_workflow_monitor.store.definitions import define, definition_of
 from pytest_workflow_monitor.store.letters import DeadLetter, LetterStatus
 from pytest_workflow_monitor.store.text import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from pytest_workflow_monitor.model import SessionEnded, SessionStarted
@@ -91,7 +90,7 @@ def ingest(store: Store, session: SessionStarted, batch: Batch) -> Ingested:
     """
     session = storable(session)
     items = _items(batch)
-    with _without_collector(), store.transaction():
+    with paused_collector(), store.transaction():
         store.lock_project(session.project)
         ended_at = store.begin_session(session)
         if batch.ended is not None:
@@ -130,21 +129,6 @@ def _retry(store: Store, letter: DeadLetter) -> Ingested:
         if not done.dead_lettered:
             store.close_letter(letter.letter_id)
     return done
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Pause the search for reference cycles: many objects come to be here, none in cycles.
-
-    It would take a third of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @dataclass(frozen=True, kw_only=True)

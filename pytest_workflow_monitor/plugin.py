@@ -213,7 +213,7 @@ def _resolve(
     config: pytest.Config, items: Sequence[pytest.Item], *, include_all: bool
 ) -> list[str]:
     """Resolve all markers; return a sentence for each mistake in them."""
-    from pytest_workflow_monitor.recording.catalogue import Catalogue
+    from pytest_workflow_monitor.recording.catalogue import CATALOGUE, Catalogue
 
     try:
         settings = config.stash.get(SETTINGS, None) or _settings(config)
@@ -223,13 +223,14 @@ def _resolve(
         include_all=include_all,
         exclude_params=frozenset(settings.exclude_params),
         environment=settings.environment,
-        mark_all=bool(config.option.markexpr),
+        mark_all="workflow" in config.option.markexpr,
         check_cron=_check_cron,
         plugins=frozenset(
             name for name in ("rerunfailures", "timeout") if config.pluginmanager.hasplugin(name)
         ),
     )
     catalogue.resolve(items)
+    config.stash[CATALOGUE] = catalogue
     if catalogue.limits_attempts:
         from pytest_workflow_monitor.recording.limits import AttemptLimits
 

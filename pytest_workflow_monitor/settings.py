@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -28,7 +28,12 @@ PLAIN_NAMES = {
     "BASE_URL": "base_url",
     "LOG_LEVEL": "log_level",
 }
-"""Environment variables without our prefix that many deployments set already."""
+"""Environment variables without our prefix that many deployments set already.
+
+A value that does not fit is not meant for us and ignored, as in ``LOG_LEVEL=TRACE``.
+"""
+
+_NOT_ONLY_OURS = frozenset(f"environment variable {name}" for name in PLAIN_NAMES)
 
 NOT_SETTINGS = frozenset({"WORKFLOW_MONITOR_BROWSER", "WORKFLOW_MONITOR_TRIGGER"})
 """Variables with our prefix that are read where they matter, not as settings."""
@@ -86,6 +91,12 @@ _TYPES = {
     if field.name not in {"root", "sources"}
 }
 SECRET_KEYS = frozenset({"database_url"})
+_PASSWORDS = (
+    re.compile(r"(://[^/?#@:\s]*:)[^?#\s]+(?=@)"),
+    re.compile(r"((?:^|[?&\s])password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^&\s']+)"),
+)
+"""Where a database URL or connection string holds a password, and what stands before it."""
+
 LIMITS = {"deadline_seconds": (0, 3600), "output_limit_kb": (0, 65536), "history_length": (0, 1000)}
 """Allowed ranges of numbers, both ends included."""
 
@@ -123,8 +134,10 @@ def load(
         try:
             values[key] = _checked(key, value)
         except ValueError as error:
-            shown = "…" if key in SECRET_KEYS else repr(value)
-            problems.append(f"{source}: {key} = {shown}: {error}.")
+            if source not in _NOT_ONLY_OURS:
+                shown = "…" if key in SECRET_KEYS else repr(value)
+                problems.append(f"{source}: {key} = {shown}: {error}.")
+            continue
         sources[key] = source
     if problems:
         raise SettingsError("\n".join(problems))
@@ -157,11 +170,14 @@ def unknown(given: str, known: Mapping[str, Any], what: str) -> str:
 
 
 def without_password(url: str) -> str:
-    """Return a database URL fit to be shown: its password, if any, replaced by three stars."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return url.replace(f":{parts.password}@", ":***@", 1)
+    """Return a database address fit to be shown: its password replaced by three stars.
+
+    Both forms that PostgreSQL knows: ``postgresql://user:secret@host/name?password=secret`` and
+    ``host=… password=secret``.
+    """
+    for pattern in _PASSWORDS:
+        url = pattern.sub(r"\1***", url)
+    return url
 
 
 def _pyproject_table(folder: Path) -> dict[str, Any] | None:
@@ -169,10 +185,10 @@ def _pyproject_table(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool")
     except (OSError, ValueError):
         return None
-    found = table.get("workflow_monitor")
+    found = table.get("workflow_monitor") if isinstance(table, dict) else None
     return found if isinstance(found, dict) else None
 
 
@@ -189,7 +205,7 @@ def _from_file(root: Path, problems: list[str]) -> list[tuple[str, str, Any]]:
         path = root / "pyproject.toml"
     rows = [(str(path), key, value) for key, value in table.items()]
     for source, key, value in rows:
-        if key == "database_url" and isinstance(value, str) and urlsplit(value).password:
+        if key == "database_url" and isinstance(value, str) and without_password(value) != value:
             problems.append(
                 f"{source}: database_url holds a password; give it in the environment "
                 "variable DATABASE_URL instead."

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pytest_workflow_monitor.model import Record, Workflow
-from pytest_workflow_monitor.recording.catalogue import SUBJECT
+from pytest_workflow_monitor.recording.catalogue import subject_of
 from pytest_workflow_monitor.wire import encode
 
 OPTION = "--workflow-collect-to"
@@ -76,7 +76,7 @@ class Collector:
         """Write what was collected."""
         found = Collection(
             workflows=tuple(
-                item.stash[SUBJECT].workflow for item in session.items if SUBJECT in item.stash
+                subject.workflow for item in session.items if (subject := subject_of(item))
             ),
             broken=tuple(self._broken.values()),
             positional=tuple(session.config.option.file_or_dir),

@@ -31,7 +31,24 @@ class Subject:
 
 
 SUBJECT = pytest.StashKey[Subject]()
-"""Where a collected test keeps its subject; absent on tests that are no workflows."""
+"""Where a collected test keeps its subject; ask :func:`subject_of`."""
+
+CATALOGUE = pytest.StashKey["Catalogue"]()
+"""Where the configuration keeps what resolved the markers of this collection."""
+
+
+def subject_of(item: pytest.Item) -> Subject | None:
+    """Return what a test monitors; None when it is no workflow.
+
+    With ``--workflow-all`` a test without a marker becomes a workflow here, so that of a large
+    suite only the tests that run cost anything.
+    """
+    subject = item.stash.get(SUBJECT, None)
+    if subject is None:
+        catalogue = item.config.stash.get(CATALOGUE, None)
+        if catalogue is not None and catalogue.include_all:
+            subject = item.stash[SUBJECT] = catalogue.unmarked(item)
+    return subject
 
 
 @dataclass
@@ -61,6 +78,7 @@ class Catalogue:
     limits_attempts: bool = False
     _marks: dict[int, dict[str, Any]] = field(default_factory=dict)
     _owners: dict[str, tuple[str, str, object]] = field(default_factory=dict)
+    _marked_parents: dict[Any, bool] = field(default_factory=dict)
     _splits_by_browser: bool = False
 
     def resolve(self, items: Sequence[pytest.Item]) -> None:
@@ -74,31 +92,36 @@ class Catalogue:
             parameters = self._parameters(item)
             if parameters is not None:
                 marked.append((item, parameters))
-            elif self.include_all:
-                item.stash[SUBJECT] = subject = self._unmarked(item)
-                if self.mark_all:
-                    item.add_marker(pytest.mark.workflow(**_as_mark(subject.workflow)))
+            elif self.include_all and self.mark_all:
+                item.stash[SUBJECT] = subject = self.unmarked(item)
+                item.add_marker(pytest.mark.workflow(**_as_mark(subject.workflow)))
         _remove_marks(item for item, _ in marked)
         for item, parameters in marked:
             self._apply(item, parameters)
 
     def _parameters(self, item: pytest.Item) -> dict[str, Any] | None:
         """Merge the marks of a test, its classes and its module; the closest wins."""
+        if not _has_mark(item) and not self._inherits(item.parent):
+            return None
         merged: dict[str, Any] = {}
         prefixes: list[str] = []
-        found = False
         for node in reversed(item.listchain()):
             given: dict[str, Any] = {}
             for mark in _marks_of(node):
-                found = True
                 given = {**self._parsed(node, mark, item), **given}
             if node is not item and (prefix := given.pop("id", None)) is not None:
                 prefixes.insert(0, prefix)
             merged = {**given, **merged}
-        if not found:
-            return None
         merged["prefix"] = "".join(f"{prefix}." for prefix in prefixes)
         return merged
+
+    def _inherits(self, parent: Any) -> bool:
+        """Whether a class or module, or what is around it, has our mark; asked once for each."""
+        known = self._marked_parents.get(parent)
+        if known is None:
+            known = any(map(_has_mark, parent.listchain())) if parent is not None else False
+            self._marked_parents[parent] = known
+        return known
 
     def _parsed(self, node: Any, mark: pytest.Mark, item: pytest.Item) -> dict[str, Any]:
         known = self._marks.get(id(mark))
@@ -132,7 +155,8 @@ class Catalogue:
                 '@pytest.mark.workflow("another-id").'
             )
 
-    def _unmarked(self, item: pytest.Item) -> Subject:
+    def unmarked(self, item: pytest.Item) -> Subject:
+        """Make a workflow with default settings of a test that has no marker."""
         suffix, dimensions = self._variant(item)
         file, _, rest = item.nodeid.partition("::")
         path = file.removesuffix(".py").replace("/", ".").replace("\\", ".")
@@ -191,6 +215,10 @@ class Catalogue:
             allowed = ", ".join(workflow.environments)
             reason = f"runs only in {allowed}, and this environment is {self.environment}"
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _has_mark(node: Any) -> bool:
+    return any(mark.name == MARK for mark in node.own_markers)
 
 
 def _browsers(items: Iterable[pytest.Item]) -> set[str]:

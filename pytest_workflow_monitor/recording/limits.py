@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_workflow_monitor.recording.catalogue import SUBJECT
+from pytest_workflow_monitor.recording.catalogue import subject_of
 
 
 class AttemptLimits:
@@ -31,7 +31,7 @@ class AttemptLimits:
         if self._item is not item:  # its first attempt, for which the timer is new
             self._item = item
             return
-        subject, settings = item.stash.get(SUBJECT, None), self._settings
+        subject, settings = subject_of(item), self._settings
         if (
             subject is not None
             and settings is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflow_monitor.model import Error, Output, Phase, Status
-from pytest_workflow_monitor.recording.catalogue import SUBJECT, Subject
+from pytest_workflow_monitor.recording.catalogue import Subject, subject_of
 from pytest_workflow_monitor.recording.context import process
 from pytest_workflow_monitor.recording.errors import describe, from_text, with_traceback
 from pytest_workflow_monitor.recording.flight import FlightRecorder
@@ -78,7 +78,7 @@ class TestProcess:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin an attempt: the item survives its retries, so each set-up is a new one."""
-        subject = item.stash.get(SUBJECT, None)
+        subject = subject_of(item)
         if subject is None:
             process.recorder = None
             return

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from croniter import CroniterError, croniter
+import re
+from datetime import UTC, datetime
+
+from croniter import CroniterBadDateError, CroniterError, croniter
 
 ALLOWED = "expected five fields such as '*/15 * * * *' or a name such as '@hourly'"
+
+ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
+"""The search for a first time of an expression starts here and goes on for decades."""
+
+_RANDOM = re.compile(r"(?:^|\s)R(?:$|[\s(/])", re.IGNORECASE)
 
 
 def check(expression: str) -> None:
@@ -14,11 +22,16 @@ def check(expression: str) -> None:
         ValueError: One clause that says what is wrong and what is allowed.
     """
     fields = len(expression.split())
+    if _RANDOM.search(expression):
+        raise ValueError("R draws another time on every look; write H for one that stays")
     if fields not in {5, 6} and not expression.startswith("@"):
         raise ValueError(f"not a cron expression (it has {_fields(fields)}); {ALLOWED}")
     try:
         croniter.expand(expression, hash_id=b"check")
-    except (CroniterError, ValueError, TypeError, KeyError, AttributeError) as error:
+        croniter(expression, ANY_DAY, hash_id=b"check").get_next()
+    except CroniterBadDateError:
+        raise ValueError("there is no such day, so it would never run") from None
+    except (CroniterError, ValueError, TypeError, LookupError, ArithmeticError) as error:
         detail = str(error).strip().rstrip(".") or "it cannot be read"
         if expression.startswith("@"):
             detail = "there is no such name"

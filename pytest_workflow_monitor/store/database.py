@@ -93,7 +93,10 @@ def connect(url: str) -> psycopg.Connection[DictRow]:
     try:
         given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(_plain(url))
         connection = psycopg.connect(
-            autocommit=True, row_factory=dict_row, **(CONNECT_DEFAULTS | given)
+            autocommit=True,
+            row_factory=dict_row,
+            prepare_threshold=None,  # a plan made when tables were small is slow when they are big
+            **(CONNECT_DEFAULTS | given),
         )
     except (psycopg.Error, OSError) as error:
         raise failures.translate_connect(error, location) from error

@@ -19,6 +19,7 @@ from pytest_workflow_monitor.model import (
     SessionStarted,
     Trigger,
 )
+from pytest_workflow_monitor.store.collector import paused_collector
 from pytest_workflow_monitor.store.counters import Counters
 from pytest_workflow_monitor.store.database import Database
 
@@ -225,8 +226,9 @@ class Reading(Database):
     def _executions(
         self, *, run_ids: list[str] | None = None, session_id: str | None = None
     ) -> tuple[Execution, ...]:
-        rows = self.fetch("executions", run_ids=run_ids, session_id=session_id)
-        found = (_execution(row["document"]) for row in rows)
+        with paused_collector():
+            rows = self.fetch("executions", run_ids=run_ids, session_id=session_id)
+            found = [_execution(row["document"]) for row in rows]
         return tuple(sorted(found, key=lambda execution: (execution.started_at, execution.run_id)))
 
     def _histories(
@@ -237,15 +239,16 @@ class Reading(Database):
         befores: list[datetime],
         limit: int,
     ) -> list[tuple[HistoryPoint, ...]]:
-        rows = self.fetch(
-            "histories",
-            projects=projects,
-            workflow_ids=workflow_ids,
-            environments=environments,
-            befores=[_aware(before) for before in befores],
-            limit=limit,
-        )
-        return [_history(row["history"]) for row in sorted(rows, key=_position)]
+        with paused_collector():
+            rows = self.fetch(
+                "histories",
+                projects=projects,
+                workflow_ids=workflow_ids,
+                environments=environments,
+                befores=[_aware(before) for before in befores],
+                limit=limit,
+            )
+            return [_history(row["history"]) for row in sorted(rows, key=_position)]
 
     def _ids(self, statement: str, prefix: str, limit: int) -> tuple[str, ...]:
         digits = prefix.replace("-", "").lower()

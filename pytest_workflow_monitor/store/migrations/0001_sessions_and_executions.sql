@@ -202,7 +202,7 @@ CREATE TABLE workflow_monitor.job_metrics (
     FOREIGN KEY (project, workflow_id)
         REFERENCES workflow_monitor.workflows ON DELETE CASCADE,
     CHECK (run_count = success_count + failure_count + skipped_count)
-);
+) WITH (fillfactor = 50);
 
 CREATE TABLE workflow_monitor.dead_letter_queue (
     letter_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.settings import (
+    LIMITS,
+    SETTINGS_FILE,
+    Settings,
+    find_root,
+    load,
+    unknown,
+    without_password,
+)
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def problems_of(root: Path, **arguments: Any) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        load(root, **{"environ": {}, **arguments})
+    return str(error.value).splitlines()
+
+
+def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
+    """An empty folder is a project named like it, stored in the embedded server."""
+    settings = load(tmp_path, environ={})
+    assert settings.project == tmp_path.name
+    assert settings.environment == "local"
+    assert settings.database_url == ""
+    assert settings.state_path == tmp_path / ".workflow-monitor"
+    assert settings.sources == {}
+
+
+def test_later_layers_win(tmp_path: Path) -> None:
+    """Default, file, environment, command line: the last one counts, and is told as the source."""
+    path = write(
+        tmp_path,
+        "pyproject.toml",
+        '[tool.workflow_monitor]\nproject = "file"\nenvironment = "file"\nlocation = "file"\n',
+    )
+    settings = load(
+        tmp_path,
+        environ={
+            "WORKFLOW_MONITOR_ENVIRONMENT": "environ",
+            "WORKFLOW_MONITOR_LOCATION": "environ",
+        },
+        overrides={"location": "option", "project": None},
+    )
+    assert (settings.project, settings.environment, settings.location) == (
+        "file",
+        "environ",
+        "option",
+    )
+    assert settings.sources == {
+        "project": str(path),
+        "environment": "environment variable WORKFLOW_MONITOR_ENVIRONMENT",
+        "location": "command line",
+    }
+
+
+def test_our_own_variable_beats_the_plain_name(tmp_path: Path) -> None:
+    """`WORKFLOW_MONITOR_DATABASE_URL` is meant for us, `DATABASE_URL` for everybody."""
+    environ = {
+        "DATABASE_URL": "postgresql://plain/x",
+        "WORKFLOW_MONITOR_DATABASE_URL": "postgresql://ours/x",
+        "BASE_URL": "http://shop",
+        "LOG_LEVEL": "INFO",
+    }
+    settings = load(tmp_path, environ=environ)
+    assert settings.database_url == "postgresql://ours/x"
+    assert (settings.base_url, settings.log_level) == ("http://shop", "info")
+    assert load(tmp_path, environ={"DATABASE_URL": ""}).database_url == ""
+
+
+def test_a_plain_name_that_does_not_fit_is_not_meant_for_us(tmp_path: Path) -> None:
+    """`LOG_LEVEL=TRACE` of another program stops no session, ours with our prefix does."""
+    settings = load(tmp_path, environ={"LOG_LEVEL": "TRACE"})
+    assert settings.log_level == "warning"
+    assert settings.sources == {}
+    assert problems_of(tmp_path, environ={"WORKFLOW_MONITOR_LOG_LEVEL": "TRACE"}) == [
+        (
+            "environment variable WORKFLOW_MONITOR_LOG_LEVEL: log_level = 'TRACE': "
+            "expected one of debug, info, warning, error."
+        )
+    ]
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    """One sentence each: where, what was given, what is allowed, what may have been meant."""
+    path = write(
+        tmp_path,
+        SETTINGS_FILE,
+        'enviroment = "x"\noutput = "sometimes"\ndeadline_seconds = -1\nhistory_length = 1.5\n'
+        "exclude_params = 3\nproject = ''\nstate_dir = ''\noutput_limit_kb = 100000\n",
+    )
+    problems = problems_of(
+        tmp_path,
+        environ={"WORKFLOW_MONITOR_HISTORY": "1", "WORKFLOW_MONITOR_DEADLINE_SECONDS": "nan"},
+        overrides={"nonsense": 1},
+    )
+    assert problems == [
+        f"{path}: unknown setting 'enviroment'; did you mean 'environment'?",
+        f"{path}: output = 'sometimes': expected one of always, failures, never.",
+        f"{path}: deadline_seconds = -1: expected a number from 0 to 3600.",
+        f"{path}: history_length = 1.5: expected `int`, got `float`.",
+        f"{path}: exclude_params = 3: expected `array`, got `int`.",
+        f"{path}: project = '': expected a name.",
+        f"{path}: state_dir = '': expected a path.",
+        f"{path}: output_limit_kb = 100000: expected a number from 0 to 65536.",
+        (
+            "environment variable WORKFLOW_MONITOR_HISTORY: unknown setting 'history'; "
+            "did you mean 'history_length'?"
+        ),
+        (
+            "environment variable WORKFLOW_MONITOR_DEADLINE_SECONDS: deadline_seconds = 'nan': "
+            "expected a number from 0 to 3600."
+        ),
+        "command line: " + unknown("nonsense", dict.fromkeys(KEYS, 0), "setting"),
+    ]
+
+
+KEYS = sorted(
+    field.name
+    for field in msgspec.structs.fields(Settings)
+    if field.name not in {"root", "sources"}
+)
+EXAMPLES: dict[str, tuple[str, object]] = {
+    "project": ("shop", "shop"),
+    "environment": ("production", "production"),
+    "location": ("eu-west", "eu-west"),
+    "database_url": ("postgresql://db/x", "postgresql://db/x"),
+    "base_url": ("http://shop", "http://shop"),
+    "state_dir": ("elsewhere/state", Path("elsewhere/state")),
+    "paths": ("tests, workflows,", ("tests", "workflows")),
+    "deadline_seconds": ("2.5", 2.5),
+    "output": ("failures", "failures"),
+    "output_limit_kb": ("8", 8),
+    "exclude_params": ("seed,today", ("seed", "today")),
+    "history_length": ("0", 0),
+    "log_level": ("DEBUG", "debug"),
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_setting_can_come_from_the_environment(tmp_path: Path, key: str) -> None:
+    """`WORKFLOW_MONITOR_<KEY>` as text means what the file's value would."""
+    text, value = EXAMPLES[key]
+    settings = load(tmp_path, environ={f"WORKFLOW_MONITOR_{key.upper()}": text})
+    assert getattr(settings, key) == value
+    assert list(settings.sources) == [key]
+
+
+def test_lists_and_paths_in_a_file(tmp_path: Path) -> None:
+    """TOML lists are lists; a relative state directory is below the root, an absolute is itself."""
+    write(tmp_path, SETTINGS_FILE, 'paths = ["a", "b"]\nexclude_params = "one"\nstate_dir = "/x/y"')
+    settings = load(tmp_path, environ={})
+    assert settings.paths == ("a", "b")
+    assert settings.exclude_params == ("one",)
+    assert settings.state_path == Path("/x/y")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:hunter2@db/x",
+        "postgresql://:hunter2@db/x",
+        "postgresql://ann@db/x?sslmode=require&password=hunter2",
+        "host=db password=hunter2 user=ann",
+        "password = 'hunter2' host=db",
+        "postgresql://ann:hun/ter2@db/x?password=hunter2&x=1",
+    ],
+)
+def test_a_password_belongs_in_the_environment(tmp_path: Path, url: str) -> None:
+    """A file with a password is refused, and neither the message nor anything shown holds it."""
+    path = write(tmp_path, SETTINGS_FILE, f'database_url = "{url}"')
+    assert problems_of(tmp_path) == [
+        (
+            f"{path}: database_url holds a password; give it in the environment variable "
+            "DATABASE_URL instead."
+        )
+    ]
+    assert "ter2" not in without_password(url)
+    assert "***" in without_password(url)
+    path.unlink()
+    assert load(tmp_path, environ={"DATABASE_URL": url}).database_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "postgresql://db/x",
+        "postgresql://ann@db:5432/x",
+        "postgresql://[::1]:5432/x",
+        "postgresql://[broken",
+        "host=db user=ann",
+        "dbname=password",
+    ],
+)
+def test_an_address_without_password_is_shown_as_it_is(tmp_path: Path, url: str) -> None:
+    """Nothing is hidden where there is nothing to hide, and no text is too odd to be shown."""
+    assert without_password(url) == url
+    write(tmp_path, SETTINGS_FILE, f'database_url = "{url}"')
+    assert load(tmp_path, environ={}).database_url == url
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_shown(text: str) -> None:
+    """Showing an address never fails."""
+    assert isinstance(without_password(text), str)
+
+
+def test_a_secret_is_not_repeated_in_a_problem(tmp_path: Path) -> None:
+    """A database address of a wrong type is refused without being shown."""
+    write(tmp_path, SETTINGS_FILE, 'database_url = ["hunter2"]')
+    (problem,) = problems_of(tmp_path)
+    assert "hunter2" not in problem
+    assert "database_url = …" in problem
+
+
+@pytest.mark.parametrize(
+    "text", ["tool = 3", "[tool]\nworkflow_monitor = 3", "[tool.other]", "not toml at all ["]
+)
+def test_a_pyproject_that_says_nothing_of_us_is_fine(tmp_path: Path, text: str) -> None:
+    """Whatever stands there is for others to judge."""
+    write(tmp_path, "pyproject.toml", text)
+    assert load(tmp_path, environ={}).sources == {}
+
+
+def test_our_own_file_must_be_readable(tmp_path: Path) -> None:
+    """A broken `workflow-monitor.toml` is a mistake, told with its place."""
+    path = write(tmp_path, SETTINGS_FILE, "project = ")
+    (problem,) = problems_of(tmp_path)
+    assert problem.startswith(f"{path}: cannot be read as TOML: ")
+
+
+def test_the_root_is_the_nearest_folder_that_speaks_of_us(tmp_path: Path) -> None:
+    """Upwards: our settings first, else pytest's configuration, else where one stands."""
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    assert find_root(inner) == inner.resolve()
+    write(tmp_path / "a", "pytest.ini", "")
+    assert find_root(inner) == (tmp_path / "a").resolve()
+    write(tmp_path, SETTINGS_FILE, "")
+    assert find_root(inner) == tmp_path.resolve()
+    write(inner, "pyproject.toml", "[tool.workflow_monitor]")
+    assert find_root(inner) == inner.resolve()
+
+
+def test_our_own_file_beats_pyproject(tmp_path: Path) -> None:
+    """Where both stand, `workflow-monitor.toml` is read and the table is not."""
+    write(tmp_path, SETTINGS_FILE, 'project = "ours"')
+    write(tmp_path, "pyproject.toml", '[tool.workflow_monitor]\nproject = "table"\nlocation = "x"')
+    settings = load(tmp_path, environ={})
+    assert (settings.project, settings.location) == ("ours", "")
+
+
+def test_variables_read_elsewhere_are_no_unknown_settings(tmp_path: Path) -> None:
+    """What chooses the browser or names the trigger has our prefix, but is no setting."""
+    environ = {"WORKFLOW_MONITOR_BROWSER": "chromium", "WORKFLOW_MONITOR_TRIGGER": "cron"}
+    assert load(tmp_path, environ=environ).sources == {}
+
+
+def test_the_documentation_lists_every_setting() -> None:
+    """The table in docs/configuration.md has a row for each key, variable and limit."""
+    text = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text()
+    for key in KEYS:
+        (row,) = (line for line in text.splitlines() if line.startswith(f"| `{key}`"))
+        if key in LIMITS:
+            low, high = LIMITS[key]
+            assert f"{low} to {high}" in row
