@@ -150,16 +150,16 @@ class step:  # noqa: N801 - reads as a word of the test's language
         return candidate
 
     def _finish(self, opened: OpenStep | None, error: BaseException | None) -> bool:
+        if opened is not None and current_step.get() is opened:
+            current_step.set(opened.outer)  # else it ends out of turn, and what is open stays so
         if error is None:
             if opened is not None:
-                current_step.set(opened.outer)
                 opened.recorder.end_step(opened, "passed")
             return False
         status = verdict(error)
         swallow = self.optional and status == "failed"
         if opened is None:
             return swallow
-        current_step.set(opened.outer)
         message = text_of(error)
         opened.recorder.end_step(opened, "degraded" if swallow else status, message)
         if swallow:

@@ -129,7 +129,7 @@ class TestProcess:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the phases; the tear-down's report, one for each attempt, carries the whole."""
         recorder, item = process.recorder, self._item
-        if recorder is None or item is None or report.nodeid != item.nodeid:
+        if recorder is None or item is None:
             return
         when = report.when
         if report.outcome in _FAILED:
@@ -194,9 +194,9 @@ class TestProcess:
     def _complete(self, recorder: Recorder, item: pytest.Item, report: pytest.TestReport) -> None:
         _, _, sections = item.stash.get(SEEN, ("", 0, 0))
         item.stash[SEEN] = (recorder.run_id, recorder.number, len(report.sections))
-        # rerunfailures keeps some reports of an attempt that it repeats to itself
-        kept_back = [e for phase, e in self._pending.items() if phase not in self._outcomes]
-        recorder.errors += kept_back
+        if self._pending:  # rerunfailures keeps some reports of an attempt it repeats to itself
+            kept_back = [e for phase, e in self._pending.items() if phase not in self._outcomes]
+            recorder.errors += kept_back
         status = self._status(recorder)
         attempt = recorder.freeze(
             status=status,
@@ -228,10 +228,8 @@ class TestProcess:
 
     def _status(self, recorder: Recorder) -> Status:
         """Judge the attempt; what failed first counts, and the test itself before its fixtures."""
-        failed = {phase for phase, outcome in self._outcomes.items() if outcome in _FAILED}
-        failed.update(error.phase.value for error in recorder.errors)
-        if failed:
-            return self._failure(recorder, failed)
+        if recorder.errors:  # each failed phase has left one
+            return self._failure(recorder)
         if "skipped" in self._outcomes.values():
             return Status.SKIPPED
         limit = recorder.workflow.degraded_after_seconds
@@ -240,12 +238,13 @@ class TestProcess:
             recorder.degrade(f"took {took:.1f} s, longer than degraded_after={limit:g} s")
         return Status.DEGRADED if recorder.degraded else Status.PASSED
 
-    def _failure(self, recorder: Recorder, failed: set[str]) -> Status:
+    def _failure(self, recorder: Recorder) -> Status:
         if recorder.timer is not None and any(
             error.type == "Failed" and is_time_limit(error.message) for error in recorder.errors
         ):
             return Status.TIMED_OUT
-        return Status.FAILED if "call" in failed else Status.ERROR
+        in_call = any(error.phase is Phase.CALL for error in recorder.errors)
+        return Status.FAILED if in_call else Status.ERROR
 
     def _outputs(self, status: Status, sections: list[tuple[str, str]]) -> tuple[Output, ...]:
         """Keep the end of what this attempt wrote, within the limit for all its sections."""

@@ -26,6 +26,9 @@ STATE_DIR = ".workflow-monitor"
 FOREIGN = ("PYTEST_", "CI", "GITHUB_", "WORKFLOW_MONITOR_", "DATABASE_URL", "MONITORING_")
 """Beginnings of environment variables that would change what a run does."""
 
+UNUSED = ["-p", "no:hypothesispytest"]
+"""Importing it costs more time than the rest of a small run."""
+
 STRICT = ["-Werror", "-Wignore:The configuration option"]
 """Warnings are errors, but that pytest-asyncio would like to be configured."""
 
@@ -146,7 +149,7 @@ class Suite:
             warnings: Let the suite warn.
         """
         before = self.journals()
-        options = [] if warnings else STRICT
+        options = [*UNUSED, *([] if warnings else STRICT)]
         with pytest.MonkeyPatch.context() as patch:
             for name in foreign(os.environ):
                 patch.delenv(name)

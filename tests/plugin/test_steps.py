@@ -730,8 +730,10 @@ def test_a_forked_child_leaves_the_record_alone(suite: Suite) -> None:
         "test_it.py",
         """
         import multiprocessing
+        from pathlib import Path
         import pytest
         from pytest_workflow_monitor import label, step
+        from pytest_workflow_monitor.recording.flight import StepStarted, read_frames
 
         def child():
             for i in range(50):
@@ -746,6 +748,9 @@ def test_a_forked_child_leaves_the_record_alone(suite: Suite) -> None:
                 process.start()
                 process.join()
                 assert process.exitcode == 0
+                (flight,) = Path(".workflow-monitor").rglob("flight-*.bin")
+                started = [f.name for f in read_frames(flight) if isinstance(f, StepStarted)]
+                assert started == ["Before", "During"]
             with step("After"): pass
         """,
     )

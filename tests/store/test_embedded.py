@@ -227,6 +227,8 @@ def test_any_project_folder_will_do(open_folder: Path, name: str) -> None:
     server = embedded.join(open_folder / name / ".workflow-monitor")
     assert answers(server)
     stop(server)
+    if server.socket != server.data:
+        server.socket.rmdir()
 
 
 def test_it_is_not_started_when_that_is_not_wanted(
