@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_workflow_monitor.model import Priority, Workflow
 from pytest_workflow_monitor.recording import marker
+from pytest_workflow_monitor.recording.marks import MARK, has_mark, marks_of, place_of
+from pytest_workflow_monitor.recording.parameters import BROWSER, parameter_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_workflow_monitor.recording.marker import CheckCron
-
-MARK = "workflow"
-BROWSER = "browser_name"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +98,13 @@ class Catalogue:
 
     def _parameters(self, item: pytest.Item) -> dict[str, Any] | None:
         """Merge the marks of a test, its classes and its module; the closest wins."""
-        if not _has_mark(item) and not self._inherits(item.parent):
+        if not has_mark(item) and not self._inherits(item.parent):
             return None
         merged: dict[str, Any] = {}
         prefixes: list[str] = []
         for node in reversed(item.listchain()):
             given: dict[str, Any] = {}
-            for mark in _marks_of(node):
+            for mark in marks_of(node):
                 given = {**self._parsed(node, mark, item), **given}
             if node is not item and (prefix := given.pop("id", None)) is not None:
                 prefixes.insert(0, prefix)
@@ -119,7 +116,7 @@ class Catalogue:
         """Whether a class or module, or what is around it, has our mark; asked once for each."""
         known = self._marked_parents.get(parent)
         if known is None:
-            known = any(map(_has_mark, parent.listchain())) if parent is not None else False
+            known = any(map(has_mark, parent.listchain())) if parent is not None else False
             self._marked_parents[parent] = known
         return known
 
@@ -129,7 +126,7 @@ class Catalogue:
             known, problems = marker.parse(mark.args, mark.kwargs, self.check_cron)
             self._marks[id(mark)] = known
             if problems:
-                place = _place(node, mark, item)
+                place = place_of(node, mark, item)
                 self.problems += [f"{place}: workflow marker: {text}" for text in problems]
         return known
 
@@ -179,7 +176,7 @@ class Catalogue:
             return "", {}
         dimensions: dict[str, str] = {}
         kept: list[str] = []
-        for names, text in _parameter_ids(item, callspec, self.exclude_params):
+        for names, text in parameter_ids(item, callspec, self.exclude_params):
             is_excluded = self.exclude_params.issuperset(names)
             is_browser = names == (BROWSER,)
             if is_browser or is_excluded:
@@ -215,10 +212,6 @@ class Catalogue:
             allowed = ", ".join(workflow.environments)
             reason = f"runs only in {allowed}, and this environment is {self.environment}"
             item.add_marker(pytest.mark.skip(reason=reason))
-
-
-def _has_mark(node: Any) -> bool:
-    return any(mark.name == MARK for mark in node.own_markers)
 
 
 def _browsers(items: Iterable[pytest.Item]) -> set[str]:
@@ -297,131 +290,3 @@ def _remove_marks(items: Iterable[pytest.Item]) -> None:
     """Take the written marks off tests, classes and modules: the resolved ones replace them."""
     for node in {node for item in items for node in item.listchain()}:
         node.own_markers[:] = [mark for mark in node.own_markers if mark.name != MARK]
-
-
-def _marks_of(node: Any) -> list[pytest.Mark]:
-    """Return the workflow marks of one node, the closest first.
-
-    A ``pytest.param``'s own marks are closer than its function's, a class's closer than those it
-    inherits; pytest keeps both the other way round.
-    """
-    marks = [mark for mark in node.own_markers if mark.name == MARK]
-    if len(marks) > 1:
-        marks.sort(key=lambda mark: _distance(node, mark))
-    return marks
-
-
-def _distance(node: Any, mark: pytest.Mark) -> int:
-    if isinstance(node, pytest.Class):
-        family = node.obj.__mro__
-        return next((i for i, owner in enumerate(family) if _holds(owner, mark)), len(family))
-    callspec = getattr(node, "callspec", None)
-    return 0 if callspec is not None and any(mark is own for own in callspec.marks) else 1
-
-
-def _holds(owner: type, mark: pytest.Mark) -> bool:
-    """Tell whether a class itself, none of its bases, carries a mark."""
-    marks = vars(owner).get("pytestmark", [])
-    own = marks if isinstance(marks, list) else [marks]
-    return any(mark is getattr(each, "mark", each) for each in own)
-
-
-def _place(node: Any, mark: pytest.Mark, item: pytest.Item) -> str:
-    """Return file and line of what carries a mark."""
-    path, line, _ = item.location
-    if isinstance(node, pytest.Class):
-        path, line = _place_of_class(node, mark, path)
-    elif node is not item:
-        path, line = _relative(node, str(node.path)), _line_of_pytestmark(node.path)
-    return f"{path}:{(line or 0) + 1}"
-
-
-def _place_of_class(node: pytest.Class, mark: pytest.Mark, path: str) -> tuple[str, int]:
-    owner = next((each for each in node.obj.__mro__ if _holds(each, mark)), node.obj)
-    try:
-        file = inspect.getsourcefile(owner)
-        return _relative(node, file) if file else path, inspect.getsourcelines(owner)[1] - 1
-    except (OSError, TypeError):
-        return path, 0
-
-
-def _line_of_pytestmark(path: Path) -> int:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return 0
-    return next((i for i, line in enumerate(lines) if line.startswith("pytestmark")), 0)
-
-
-def _relative(node: Any, file: str) -> str:
-    path, root = Path(file), node.config.rootpath
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
-
-
-def _parameter_ids(
-    item: pytest.Item, callspec: Any, exclude: frozenset[str]
-) -> list[tuple[tuple[str, ...], str]]:
-    """Split a test's parameters into the names of each ``parametrize`` and the id it gave.
-
-    pytest keeps one id for each call of ``parametrize`` and the parameters of all calls in the
-    same order; the marks tell which of them were given together. Where that does not add up
-    (``pytest.HIDDEN_PARAM``, calls from ``pytest_generate_tests``), one id stands for all of them
-    but the browser.
-    """
-    ids = [str(text) for text in getattr(callspec, "_idlist", (callspec.id,))]
-    groups = _groups(item, tuple(callspec.params))
-    if len(ids) == len(groups):
-        pairs = zip(groups, ids, strict=True)
-        return [part for pair in pairs for part in _singled_out(*pair, callspec.params, exclude)]
-    names = tuple(callspec.params)
-    browser = str(callspec.params.get(BROWSER))
-    if BROWSER in names and browser in ids:
-        ids.remove(browser)
-        names = tuple(name for name in names if name != BROWSER)
-        return [((BROWSER,), browser), *([(names, "-".join(ids))] if ids else [])]
-    return [(names, "-".join(ids))] if ids else []
-
-
-def _groups(item: pytest.Item, names: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Tell which parameters were given together by one ``parametrize``."""
-    together = {
-        given
-        for mark in item.iter_markers("parametrize")
-        if len(given := _argument_names(mark)) > 1
-    }
-    left = list(names)
-    groups: list[tuple[str, ...]] = []
-    while left:
-        group = next((g for g in together if tuple(left[: len(g)]) == g), (left[0],))
-        groups.append(group)
-        del left[: len(group)]
-    return groups
-
-
-def _singled_out(
-    names: tuple[str, ...], text: str, values: dict[str, Any], exclude: frozenset[str]
-) -> list[tuple[tuple[str, ...], str]]:
-    """Take the id of several parameters apart where only some of them are excluded.
-
-    That works for the ids that pytest makes itself; one given by hand stays whole.
-    """
-    if exclude.isdisjoint(names) or exclude.issuperset(names):
-        return [(names, text)]
-    made = [_made_id(name, values[name]) for name in names]
-    found = re.fullmatch("-".join(f"({pattern})" for pattern in made), text)
-    if found is None:
-        return [(names, text)]
-    return [((name,), part) for name, part in zip(names, found.groups(), strict=True)]
-
-
-def _made_id(name: str, value: Any) -> str:
-    """Return a pattern of the id that pytest makes for one value of a parameter."""
-    is_plain = value is None or isinstance(value, str | int | float | bool | complex)
-    return re.escape(str(value)) if is_plain else rf"{re.escape(name)}\d+"
-
-
-def _argument_names(mark: pytest.Mark) -> tuple[str, ...]:
-    names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
-    if isinstance(names, str):
-        names = names.split(",")
-    return tuple(str(name).strip() for name in names)
