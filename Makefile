@@ -28,7 +28,10 @@ types: setup ## Check types.
 	@$(BIN)/mypy
 
 bench: setup ## Measure the cost, as ratios to bare pytest.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.bench_ingest
+	@$(BIN)/python -m tests.benchmarks.bench_report
 
 clean: ## Remove the environment and everything the demo stored.
 	rm -rf $(VENV) .workflow-monitor workflow-report.html .mypy_cache .ruff_cache .pytest_cache

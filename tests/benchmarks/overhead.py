@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -29,7 +28,15 @@ class Variant:
     plugins: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     with_steps: bool = False
-    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What one run took: seconds, processor seconds, and the largest resident memory."""
+
+    wall: float
+    processor: float
+    memory_mb: float
 
 
 VARIANTS = (
@@ -87,43 +94,48 @@ def _write_suite(folder: Path, tests: int, *, steps: int) -> None:
 
 def _times(
     root: Path, variants: list[Variant], options: tuple[str, ...], rounds: int
-) -> dict[str, list[tuple[float, float]]]:
-    times: dict[str, list[tuple[float, float]]] = {variant.name: [] for variant in variants}
+) -> dict[str, list[Cost]]:
+    times: dict[str, list[Cost]] = {variant.name: [] for variant in variants}
     for _ in range(rounds):
         for variant in variants:
             times[variant.name].append(_run(root, variant, options))
     return times
 
 
-def _run(root: Path, variant: Variant, options: tuple[str, ...]) -> tuple[float, float]:
-    """Return wall seconds and processor seconds of one pytest run, its waited children included."""
+def _run(root: Path, variant: Variant, options: tuple[str, ...]) -> Cost:
+    """Run pytest once; processor time includes its workers, memory is that of the controller."""
     without = [f"-pno:{name}" for name in PEERS if name not in variant.plugins]
     command = [sys.executable, "-m", "pytest", "-q", "-pno:cacheprovider", *without]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = perf_counter()
-    subprocess.run(
+    process = subprocess.Popen(
         [*command, *variant.options, *options],
         cwd=root / ("steps" if variant.with_steps else "plain"),
-        env={**os.environ, **variant.environment},
         stdout=subprocess.DEVNULL,
-        check=True,
     )
-    wall = perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return wall, processor
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{variant.name}: pytest ended with status {process.returncode}")
+    return Cost(
+        wall=perf_counter() - started,
+        processor=used.ru_utime + used.ru_stime,
+        memory_mb=used.ru_maxrss / 1024,
+    )
 
 
-def _show(title: str, tests: int, times: dict[str, list[tuple[float, float]]]) -> None:
+def _show(title: str, tests: int, times: dict[str, list[Cost]]) -> None:
     bare = times[VARIANTS[0].name]
-    print(f"{title:32} {'wall':>8} {'× bare':>8} {'µs/test':>8} {'cpu × bare':>11}")
+    print(f"{title:30} {'wall':>8} {'× bare':>8} {'µs/test':>8} {'cpu × bare':>11} {'+ MB':>6}")
     for name, measured in times.items():
-        wall = median(run[0] for run in measured)
+        wall = median(run.wall for run in measured)
         # each round is a pair: the machine's mood is the same for both
-        ratio = median(run[0] / base[0] for run, base in zip(measured, bare, strict=True))
-        processor = median(run[1] / base[1] for run, base in zip(measured, bare, strict=True))
+        pairs = list(zip(measured, bare, strict=True))
+        ratio = median(run.wall / base.wall for run, base in pairs)
+        processor = median(run.processor / base.processor for run, base in pairs)
+        memory = median(run.memory_mb - base.memory_mb for run, base in pairs)
         print(
-            f"{name:32} {wall:7.2f}s {ratio:8.3f} {wall / tests * 1e6:8.0f} {processor:11.3f}",
+            f"{name:30} {wall:7.2f}s {ratio:8.3f} {wall / tests * 1e6:8.0f} {processor:11.3f} "
+            f"{memory:6.1f}",
             flush=True,
         )
     print()
