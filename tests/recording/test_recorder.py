@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +16,7 @@ from pytest_workflow_monitor.recording.recorder import Recorder
 from pytest_workflow_monitor.wire import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from pathlib import Path
 
     Begin = Callable[[], Recorder]
@@ -165,8 +165,14 @@ def test_groups_of_another_thread_are_left_alone(begin: Begin) -> None:
     recorder.tracers = [(Tracing(opening=Stopped(), closing=None), threading.get_ident() + 1)]
     with step("x"):
         pass
-    asyncio.run(asynchronous_step())
+    finish(asynchronous_step())
     assert [s.status for s in frozen(recorder).steps] == [Status.PASSED] * 2
+
+
+def finish(coroutine: Coroutine[None, None, None]) -> None:
+    """Run a coroutine that never waits; Playwright may have left a loop running in this thread."""
+    with suppress(StopIteration):
+        coroutine.send(None)
 
 
 async def asynchronous_step() -> None:
