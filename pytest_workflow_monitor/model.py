@@ -66,8 +66,11 @@ class Phase(StrEnum):
     TEARDOWN = "teardown"
 
 
-class Record(Struct, frozen=True, omit_defaults=True):
-    """The base of all records: frozen, and defaults are left out of the JSON."""
+class Record(Struct, frozen=True, omit_defaults=True, gc=False):
+    """The base of all records: frozen, and defaults are left out of the JSON.
+
+    A record never refers back to what holds it, so the garbage collector need not look at it.
+    """
 
 
 class Workflow(Record, frozen=True, kw_only=True):
