@@ -37,6 +37,11 @@ ATTEMPT = "workflow_monitor_attempt"
 WORKER_INPUT = "workflow_monitor_flight"
 """The worker input that names the file of the worker's flight recorder."""
 
+PYTEST_RETRY = (
+    "pytest-retry hides attempts from other plugins, so only the last one of each test is "
+    "recorded: use the marker's retries instead."
+)
+
 _attempts = msgspec.json.Decoder(Attempt)
 
 
@@ -157,7 +162,12 @@ class Monitor:
         if not lines:
             lines = [f"stored in {shipped.database}, session {self._session.session_id}"]
         lines += [f"report: {path}" for path in (shipped.html_path, shipped.json_path) if path]
-        return lines + _few(shipped.notices)
+        return lines + _few([*self._unsupported(), *shipped.notices])
+
+    def _unsupported(self) -> list[str]:
+        if not self._config.pluginmanager.hasplugin("pytest-retry"):
+            return []
+        return [PYTEST_RETRY]
 
     def _order(self) -> Order:
         option, settings = self._config.option, self._settings
@@ -234,5 +244,5 @@ class Monitor:
 
 def _few(notices: Sequence[str]) -> list[str]:
     """Keep the summary short: the first notice, and how many more there are."""
-    more = len(notices) - 1
-    return [*notices[:1], f"and {wording.plural(more, 'more notice')}"] if more > 1 else [*notices]
+    more = f" (and {wording.plural(len(notices) - 1, 'more notice')})" if len(notices) > 1 else ""
+    return [f"{notices[0]}{more}"] if notices else []

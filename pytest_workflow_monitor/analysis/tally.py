@@ -13,7 +13,7 @@ from pytest_workflow_monitor.model import Attempt, Execution, SessionStarted, St
 MAX_DETAILED = 200
 """Of how many executions that are no plain passes the attempts are kept for the summary."""
 
-MAX_SHOWN = 4
+MAX_SHOWN = 3
 MARKS = {
     Status.PASSED: "✓",
     Status.DEGRADED: "!",

@@ -120,3 +120,17 @@ def test_the_terminal_summary_is_short(suite: Suite, database_url: str) -> None:
     assert "30 of 30 workflows need attention" in lines[first + 1]
     assert any(line.startswith("report: ") and "a.html" in line for line in lines)
     assert (suite.path / "a.json").is_file()
+
+
+def test_pytest_retry_is_named_as_unsupported(suite: Suite, database_url: str) -> None:
+    """Whoever uses pytest-retry learns that its attempts are not seen, and what to use instead."""
+    suite.write("test_shop.py", ONE)
+    suite.write(
+        "conftest.py",
+        """
+        def pytest_configure(config):
+            config.pluginmanager.register(object(), "pytest-retry")
+        """,
+    )
+    run = suite.run(env={"DATABASE_URL": database_url})
+    assert "pytest-retry hides attempts" in run.output
