@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,20 +51,20 @@ def kill(process: subprocess.Popen[str]) -> None:
 def test_a_killed_session_is_recorded_by_its_shipper(
     suite: Suite, database_url: str, options: tuple[str, ...]
 ) -> None:
-    """After SIGKILL what had ended is stored, what was running is interrupted, within 2 s."""
+    """After SIGKILL what had ended is stored, what was running is interrupted, at once."""
     process = start(suite, database_url, *options)
     until(lambda: documents(database_url) or None)
     kill(process)
-    killed_at = time.monotonic()
+    killed_at = datetime.now(UTC)
     (document,) = until(lambda: ended(database_url))
-    assert time.monotonic() - killed_at < 2
+    assert document.ended is not None
+    assert document.ended.ended_at - killed_at < timedelta(seconds=2)
     assert statuses(document) == {"first": "passed", "waits": "interrupted"}
     (waits,) = (e for e in document.executions if e.workflow.workflow_id == "waits")
     assert [(s.name, s.status.value) for s in waits.attempts[0].steps] == [
         ("Arrive", "passed"),
         ("Wait", "interrupted"),
     ]
-    assert document.ended is not None
     assert (document.ended.exit_status, document.ended.interrupted) == (None, True)
     until(lambda: not suite.journals())
 
