@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from pytest_workflow_monitor.analysis import wording
-from pytest_workflow_monitor.analysis.tally import Tally
+from pytest_workflow_monitor.analysis.tally import Outcome, Tally
 from pytest_workflow_monitor.errors import JournalError
 from pytest_workflow_monitor.handoff import LOG_FILE, Order, Shipped, ShipperProcess
 from pytest_workflow_monitor.journal import Journal, flight_path, flight_paths, session_folder
@@ -30,12 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_workflow_monitor.settings import Settings
-
-ATTEMPT = "workflow_monitor_attempt"
-"""The attribute of a tear-down report that carries the encoded attempt out of a worker."""
-
-WORKER_INPUT = "workflow_monitor_flight"
-"""The worker input that names the file of the worker's flight recorder."""
 
 PYTEST_RETRY = (
     "pytest-retry hides attempts from other plugins, so only the last one of each test is "
@@ -73,12 +67,22 @@ class Monitor:
         self._problem = ""
         self._tally = Tally()
         self._interruption = ""
-        self._run_ids: dict[str, str] = {}
         self._observed = False
 
     def flight_path(self, worker: str) -> Path:
         """Where a test process keeps its flight recorder."""
         return flight_path(self._folder, worker)
+
+    def take(self, outcome: Outcome | Attempt, attempt: bytes) -> None:
+        """Write an encoded attempt, of this or another process, to the journal."""
+        if self._journal is None:
+            return
+        self._journal.append_encoded(attempt)
+        self._tally.count(outcome, attempt)
+        if self._observed:
+            self._config.hook.pytest_workflow_attempt(
+                config=self._config, attempt=_attempts.decode(attempt)
+            )
 
     def pytest_report_header(self) -> str:
         """Say on one line where results are filed."""
@@ -99,25 +103,6 @@ class Monitor:
             self._shipper = ShipperProcess(self._order(), self._folder / LOG_FILE)
         except OSError:
             self._shipper = None
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """Tell an xdist worker where to keep its flight recorder."""
-        node.workerinput[WORKER_INPUT] = str(self.flight_path(node.workerinput["workerid"]))
-
-    def receive(self, report: pytest.TestReport, attempt: bytes) -> None:
-        """Write an attempt of this or another process to the journal."""
-        if report.nodeid in self._run_ids:
-            attempt = self._reunited(report.nodeid, attempt)
-        self._append(attempt)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the attempt off a worker's report, or see that the worker has crashed."""
-        attempt = report.__dict__.pop(ATTEMPT, None)
-        if attempt is not None:
-            self.receive(report, attempt)
-        elif report.when not in {"setup", "call", "teardown"} and hasattr(report, "node"):
-            self._on_crash(report)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember why the session was stopped."""
@@ -185,46 +170,12 @@ class Monitor:
             markdown_path=os.environ.get("GITHUB_STEP_SUMMARY", ""),
         )
 
-    def _append(self, attempt: bytes) -> None:
-        if self._journal is None:
-            return
-        self._journal.append_encoded(attempt)
-        self._tally.count(attempt)
-        if self._observed:
-            self._config.hook.pytest_workflow_attempt(
-                config=self._config, attempt=_attempts.decode(attempt)
-            )
-
-    def _on_crash(self, report: pytest.TestReport) -> None:
-        """Record what the dead worker left behind of the attempt it was in the middle of."""
-        worker: Any = report.node
-        path = self.flight_path(worker.gateway.id)
-        attempt = recover(
-            path,
-            died_at=datetime.now(UTC),
-            status=Status.CRASHED,
-            message=str(report.longrepr),
-        )
-        if attempt is None or attempt.workflow.nodeid != report.nodeid:
-            return
-        path.unlink(missing_ok=True)
-        will_retry = report.outcome not in {"failed", "passed", "skipped"}
-        attempt = msgspec.structs.replace(attempt, will_retry=will_retry)
-        self._append(encode(attempt))
-        if will_retry:
-            self._run_ids[report.nodeid] = attempt.run_id
-
-    def _reunited(self, nodeid: str, encoded: bytes) -> bytes:
-        """Give an attempt that another worker made after a crash the execution it belongs to."""
-        attempt = _attempts.decode(encoded)
-        return encode(msgspec.structs.replace(attempt, run_id=self._run_ids[nodeid]))
-
     def _record_unfinished(self, message: str) -> None:
         now = datetime.now(UTC)
         for path in flight_paths(self._folder):
             attempt = recover(path, died_at=now, status=Status.INTERRUPTED, message=message)
             if attempt is not None:
-                self._append(encode(attempt))
+                self.take(attempt, encode(attempt))
 
     def _note_unwritten(self, journal: Journal) -> None:
         if journal.waiting_bytes:

@@ -133,8 +133,17 @@ def _activate(config: pytest.Config) -> None:
         return
     monitor = Monitor(config, settings, _ship_in_place)
     config.pluginmanager.register(monitor, "workflow-monitor-controller")
-    if not _is_distributing(config):
-        _record(config, settings, monitor.flight_path(""), "", monitor.receive)
+    if _is_distributing(config):
+        from pytest_workflow_monitor.workers import Workers
+
+        workers = Workers(monitor.flight_path, monitor.take)
+        config.pluginmanager.register(workers, "workflow-monitor-workers")
+        return
+
+    def send(_: Any, attempt: Any, encoded: bytes) -> None:
+        monitor.take(attempt, encoded)
+
+    _record(config, settings, monitor.flight_path(""), "", send)
 
 
 def _ship_in_place(order: Order) -> Shipped:
@@ -146,10 +155,10 @@ def _ship_in_place(order: Order) -> Shipped:
 def _record_in_worker(config: pytest.Config, settings: Settings, worker: dict[str, Any]) -> None:
     from pathlib import Path
 
-    from pytest_workflow_monitor.monitor import ATTEMPT, WORKER_INPUT
+    from pytest_workflow_monitor.recording.process import ATTEMPT, WORKER_INPUT
 
-    def send(report: pytest.TestReport, attempt: bytes) -> None:
-        setattr(report, ATTEMPT, attempt)
+    def send(report: Any, _: Any, encoded: bytes) -> None:
+        setattr(report, ATTEMPT, encoded)
 
     flight = worker.get(WORKER_INPUT)
     _record(config, settings, Path(flight) if flight else None, worker["workerid"], send)

@@ -140,7 +140,14 @@ def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            found[package] = _version(metadata.distribution(package))
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _version(package: metadata.Distribution) -> str:
+    """Return a package's version without the cost of parsing its whole description."""
+    head, _, _ = (package.read_text("METADATA") or "").partition("\n\n")
+    written = next((line for line in head.splitlines() if line.startswith("Version:")), "")
+    return written.removeprefix("Version:").strip() or package.version

@@ -25,7 +25,7 @@ _CALM = frozenset({Status.PASSED, Status.SKIPPED})
 _GOOD = frozenset({Status.PASSED, Status.DEGRADED})
 
 
-class _Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The few fields of an attempt that are needed for counting; the others are skipped over."""
 
     run_id: str
@@ -33,7 +33,6 @@ class _Outcome(msgspec.Struct, frozen=True):
     will_retry: bool = False
 
 
-_outcomes = msgspec.json.Decoder(_Outcome)
 _attempts = msgspec.json.Decoder(Attempt)
 
 
@@ -45,9 +44,8 @@ class Tally:
         self._flaky: set[str] = set()
         self._detailed: dict[str, list[Attempt]] = {}
 
-    def count(self, encoded: bytes) -> None:
-        """Take one more encoded attempt into account."""
-        outcome = _outcomes.decode(encoded)
+    def count(self, outcome: Outcome | Attempt, encoded: bytes) -> None:
+        """Take one more attempt into account."""
         run_id = outcome.run_id
         final = Status.INTERRUPTED if outcome.will_retry else outcome.status
         if run_id in self._statuses and final in _GOOD:

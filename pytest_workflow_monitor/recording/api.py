@@ -55,7 +55,7 @@ class step:  # noqa: N801 - reads as a word of the test's language
 
     def __enter__(self) -> Self:
         opened = self._start()
-        if opened is not None and opened.recorder.tracers:
+        if opened is not None and opened.recorder.equipment.tracers:
             from pytest_workflow_monitor.recording.tracing import open_groups
 
             try:
@@ -83,7 +83,7 @@ class step:  # noqa: N801 - reads as a word of the test's language
 
     async def __aenter__(self) -> Self:
         opened = self._start()
-        if opened is not None and opened.recorder.tracers:
+        if opened is not None and opened.recorder.equipment.tracers:
             from pytest_workflow_monitor.recording.tracing import open_groups_async
 
             try:

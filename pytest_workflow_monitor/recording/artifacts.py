@@ -40,7 +40,7 @@ def keep(
     size, sha256, path, problem = 0, "", "", ""
     try:
         with _opened(content) as source:
-            size, sha256, kept = _stored(source, recorder.artifact_dir, _suffix(title))
+            size, sha256, kept = _stored(source, recorder.equipment.artifact_dir, _suffix(title))
             path = f"{FOLDER}/{kept}"
     except (OSError, ValueError, TypeError) as error:
         problem = f"could not be kept: {as_text(error)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.recording.marker import CheckCron
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subject:
+class Subject(NamedTuple):
     """What a test monitors: its workflow and the parameters that do not split its history."""
 
     workflow: Workflow
@@ -154,20 +153,22 @@ class Catalogue:
 
     def unmarked(self, item: pytest.Item) -> Subject:
         """Make a workflow with default settings of a test that has no marker."""
+        nodeid = item.nodeid
+        file, _, name = nodeid.partition("::")
         suffix, dimensions = self._variant(item)
-        file, _, rest = item.nodeid.partition("::")
+        if hasattr(item, "callspec"):
+            name = name.partition("[")[0]
         path = file.removesuffix(".py").replace("/", ".").replace("\\", ".")
-        base = rest.partition("[")[0] if hasattr(item, "callspec") else rest
-        name = base.replace("::", ".")
-        place = item.location
+        workflow_id = f"{path}.{name.replace('::', '.')}{suffix}" if name else f"{path}{suffix}"
+        place, line, _ = item.location
         workflow = Workflow(
-            workflow_id=(f"{path}.{name}" if name else path) + suffix,
+            workflow_id=workflow_id,
             name=item.name,
-            nodeid=item.nodeid,
-            file=place[0],
-            line=(place[1] or 0) + 1,
+            nodeid=nodeid,
+            file=place,
+            line=(line or 0) + 1,
         )
-        return Subject(workflow=workflow, dimensions=dimensions)
+        return Subject(workflow, dimensions)
 
     def _variant(self, item: pytest.Item) -> tuple[str, dict[str, str]]:
         """Return the part of the id in brackets, and the parameters that stay out of it."""

@@ -4,10 +4,10 @@ Each test process has one. Memory that is mapped to a file outlives a killed pro
 finished steps of its last attempt can be read by whoever survives: the controller, the shipper or
 the next session.
 
-The file is a sequence of frames, each a 4-byte little-endian length and that many bytes of JSON,
-ended by a length of 0. A frame's bytes are written before its length, so that a process that dies
-in between leaves a readable file. The first frame is an :class:`AttemptStarted`, or, once the
-attempt has ended, the whole :class:`Attempt`.
+The file is a sequence of frames, ended by a length of 0. Each is 4 bytes of length and 4 bytes of
+CRC-32, both little-endian, and that many bytes of JSON; the checksum tells a frame that its process
+did not live to finish. The first frame is an :class:`AttemptStarted`, or, once the attempt has
+ended, the whole :class:`Attempt`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import struct
 import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import msgspec
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIZE = 1 << 20
-_LENGTH = struct.Struct("<I")
+_HEADER = struct.Struct("<II")
 _END = b"\0\0\0\0"
 
 
@@ -92,16 +93,19 @@ class FlightRecorder:
 
     def append(self, frame: StepStarted | StepEnded | TimerSet) -> None:
         """Add what happened; dropped when the file is full or closed."""
-        payload = encode(frame)
+        data = _framed(encode(frame))
         try:
             with self._lock:
-                self._write(payload, self._end)
+                stop = self._end + len(data)
+                if stop <= SIZE:
+                    self._memory[self._end : stop] = data
+                    self._end = stop - len(_END)
         except ValueError:
             return  # closed: the step of a thread that outlives the session
 
     def end(self, attempt: bytes) -> None:
         """Replace the attempt in progress by its encoded, complete record."""
-        if len(attempt) + 8 <= SIZE:
+        if _HEADER.size + len(attempt) + len(_END) <= SIZE:
             self._restart(attempt)
         else:
             self.clear()
@@ -117,17 +121,16 @@ class FlightRecorder:
         self._memory.close()
 
     def _restart(self, payload: bytes) -> None:
+        data = _framed(payload)
+        stop = len(data)
         with self._lock:
-            self._memory[:4] = _END
-            self._write(payload, 0)
+            self._memory[:stop] = data
+            self._end = stop - len(_END)
 
-    def _write(self, payload: bytes, start: int) -> None:
-        stop = start + 4 + len(payload)
-        if stop + 4 > SIZE:
-            return
-        self._memory[start + 4 : stop + 4] = payload + _END
-        _LENGTH.pack_into(self._memory, start, len(payload))
-        self._end = stop
+
+def _framed(payload: bytes) -> bytes:
+    """A frame of these bytes, and the end of the file after it."""
+    return _HEADER.pack(len(payload), crc32(payload)) + payload + _END
 
 
 def read_frames(path: Path) -> list[Frame]:
@@ -138,13 +141,14 @@ def read_frames(path: Path) -> list[Frame]:
         return []
     frames: list[Frame] = []
     position = 0
-    while position + 4 <= len(content):
-        (length,) = _LENGTH.unpack_from(content, position)
-        position += 4
-        if length == 0:
+    while position + _HEADER.size <= len(content):
+        length, checksum = _HEADER.unpack_from(content, position)
+        position += _HEADER.size
+        payload = content[position : position + length]
+        if length == 0 or crc32(payload) != checksum:
             break
         try:
-            frames.append(_decoder.decode(content[position : position + length]))
+            frames.append(_decoder.decode(payload))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             break
         position += length

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflow_monitor.model import Error, Output, Phase, Status
-from pytest_workflow_monitor.recording.catalogue import Subject, subject_of
+from pytest_workflow_monitor.model import Attempt, Error, Output, Phase, Status
+from pytest_workflow_monitor.recording.catalogue import subject_of
 from pytest_workflow_monitor.recording.context import process
 from pytest_workflow_monitor.recording.errors import describe, from_text, with_traceback
 from pytest_workflow_monitor.recording.flight import FlightRecorder
 from pytest_workflow_monitor.recording.identity import new_id
-from pytest_workflow_monitor.recording.recorder import Recorder
+from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
 from pytest_workflow_monitor.recording.verdicts import is_time_limit
 from pytest_workflow_monitor.wire import encode
 
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.settings import Settings
 
-Send = Callable[[pytest.TestReport, bytes], None]
-"""Takes the teardown report of an attempt and the encoded attempt."""
+ATTEMPT = "workflow_monitor_attempt"
+"""The attribute of a tear-down report that carries the encoded attempt out of a worker."""
 
-SEEN = pytest.StashKey[tuple[str, int, int]]()
-"""Of the item's attempts so far: run_id, how many, and how many report sections they left."""
+WORKER_INPUT = "workflow_monitor_flight"
+"""The worker input that names the file of the worker's flight recorder."""
+
+Send = Callable[[pytest.TestReport, Attempt, bytes], None]
+"""Takes the teardown report of an attempt, the attempt, and the same encoded."""
 
 _FAILED = frozenset({"failed", "rerun"})
 
@@ -55,48 +58,52 @@ class TestProcess:
         contexts: list[Any],
     ) -> None:
         self._settings = settings
-        self._worker = worker
         self._send = send
-        self._contexts = contexts
-        self._artifact_dir = settings.state_path / "artifacts"
+        self._equipment = Equipment(
+            artifact_dir=settings.state_path / "artifacts", worker=worker, tracers=contexts
+        )
         self._flight_path = flight_path
-        self._flight: FlightRecorder | None = None
         self._outer: Recorder | None = None
         self._item: pytest.Item | None = None
+        self._run_id = ""
+        self._number = 0
+        self._sections = 0  # how many sections the reports of earlier attempts have left
         self._phases_ms: dict[str, float] = {}
-        self._outcomes: dict[str, str] = {}
-        self._skip_reason = ""
         self._pending: dict[str, Error] = {}
+        self._will_retry = False
+        self._is_skipped = False
+        self._skip_reason = ""
         self._timer: tuple[int, float] | None = None
         self._interruption = ""
 
     def pytest_sessionstart(self) -> None:
         """Open the flight recorder; the controller has made the session's folder by now."""
         self._outer, process.recorder = process.recorder, None
-        self._flight = _open_flight(self._flight_path)
+        self._equipment.flight = _open_flight(self._flight_path)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Begin an attempt: the item survives its retries, so each set-up is a new one."""
+        """Begin an attempt: the same item set up once more is tried again."""
         subject = subject_of(item)
         if subject is None:
             process.recorder = None
             return
-        run_id, count, _ = item.stash.get(SEEN, ("", 0, 0))
-        self._item = item
+        if item is self._item:
+            self._number += 1
+        else:
+            self._item = item
+            self._run_id = new_id()
+            self._number = getattr(item, "execution_count", 0) or 1
+            self._sections = 0
         self._phases_ms = {}
-        self._outcomes = {}
-        self._skip_reason = ""
         self._pending = {}
-        process.recorder = self._recorder(
-            subject, run_id or new_id(), max(count + 1, getattr(item, "execution_count", 0))
+        self._will_retry = self._is_skipped = False
+        self._skip_reason = ""
+        process.recorder = recorder = Recorder(
+            self._equipment, subject.workflow, subject.dimensions, self._run_id, self._number
         )
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_call(self) -> None:
-        """Steps from here on belong to the test itself."""
-        if process.recorder is not None:
-            process.recorder.phase = Phase.CALL
+        if self._timer is not None:
+            recorder.set_timer(*self._timer)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
@@ -121,27 +128,38 @@ class TestProcess:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[Any]) -> None:
-        """Describe the exception while it exists; whether it counts, the report will tell."""
-        if call.excinfo is not None and process.recorder is not None:
+        """Describe the exception while it exists; whether it counts, the report will tell.
+
+        Steps after a set-up belong to the test itself.
+        """
+        recorder = process.recorder
+        if recorder is None:
+            return
+        if call.excinfo is not None:
             self._pending[call.when] = describe(call.excinfo, call.when)
+        elif call.when == "setup":
+            recorder.phase = Phase.CALL
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the phases; the tear-down's report, one for each attempt, carries the whole."""
-        recorder, item = process.recorder, self._item
-        if recorder is None or item is None:
+        recorder = process.recorder
+        if recorder is None:
             return
-        when = report.when
-        if report.outcome in _FAILED:
+        outcome: str = report.outcome
+        if outcome in _FAILED:
             recorder.errors.append(self._error(report))
-        if hasattr(report, "context"):
+        given = report.__dict__
+        if "context" in given:
             return  # a subtest: a detail of the test, whose own report follows
-        self._outcomes[when] = report.outcome
+        when = report.when
         self._phases_ms[when] = report.duration * 1000
-        if report.skipped or hasattr(report, "wasxfail"):
+        if outcome == "skipped" or "wasxfail" in given:
             self._note_skip(recorder, report)
+        elif outcome == "rerun":
+            self._will_retry = True
         if when == "teardown":
-            self._complete(recorder, item, report)
+            self._complete(recorder, report)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember why the session was stopped."""
@@ -173,43 +191,27 @@ class TestProcess:
         A test of a pytest plugin may run a session of its own; the outer test goes on recording.
         """
         process.recorder = self._outer
-        if self._flight is not None:
-            self._flight.close()
+        if self._equipment.flight is not None:
+            self._equipment.flight.close()
 
-    def _recorder(self, subject: Subject, run_id: str, number: int) -> Recorder:
-        recorder = Recorder(
-            workflow=subject.workflow,
-            run_id=run_id,
-            number=number,
-            worker=self._worker,
-            dimensions=subject.dimensions,
-            flight=self._flight,
-            artifact_dir=self._artifact_dir,
-        )
-        recorder.tracers = self._contexts
-        if self._timer is not None:
-            recorder.set_timer(*self._timer)
-        return recorder
-
-    def _complete(self, recorder: Recorder, item: pytest.Item, report: pytest.TestReport) -> None:
-        _, _, sections = item.stash.get(SEEN, ("", 0, 0))
-        item.stash[SEEN] = (recorder.run_id, recorder.number, len(report.sections))
+    def _complete(self, recorder: Recorder, report: pytest.TestReport) -> None:
         if self._pending:  # rerunfailures keeps some reports of an attempt it repeats to itself
-            kept_back = [e for phase, e in self._pending.items() if phase not in self._outcomes]
+            kept_back = [e for phase, e in self._pending.items() if phase not in self._phases_ms]
             recorder.errors += kept_back
         status = self._status(recorder)
+        sections = report.sections
         attempt = recorder.freeze(
             status=status,
             phases_ms=self._phases_ms,
-            will_retry="rerun" in self._outcomes.values(),
+            will_retry=self._will_retry,
             skip_reason=self._skip_reason,
-            outputs=self._outputs(status, report.sections[sections:]) if report.sections else (),
+            outputs=self._outputs(status, sections[self._sections :]) if sections else (),
         )
+        self._sections = len(sections)
         encoded = encode(attempt)
         recorder.finish(encoded)
         process.recorder = None
-        self._item = None
-        self._send(report, encoded)
+        self._send(report, attempt, encoded)
 
     def _error(self, report: pytest.TestReport) -> Error:
         text = report.longreprtext
@@ -217,6 +219,7 @@ class TestProcess:
         return from_text(text, report.when) if error is None else with_traceback(error, text)
 
     def _note_skip(self, recorder: Recorder, report: pytest.TestReport) -> None:
+        self._is_skipped = self._is_skipped or report.skipped
         expected = getattr(report, "wasxfail", None)
         if expected is None:
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
@@ -230,11 +233,10 @@ class TestProcess:
         """Judge the attempt; what failed first counts, and the test itself before its fixtures."""
         if recorder.errors:  # each failed phase has left one
             return self._failure(recorder)
-        if "skipped" in self._outcomes.values():
+        if self._is_skipped:
             return Status.SKIPPED
         limit = recorder.workflow.degraded_after_seconds
-        took = sum(self._phases_ms.values()) / 1000
-        if limit is not None and took > limit:
+        if limit is not None and (took := sum(self._phases_ms.values()) / 1000) > limit:
             recorder.degrade(f"took {took:.1f} s, longer than degraded_after={limit:g} s")
         return Status.DEGRADED if recorder.degraded else Status.PASSED
 

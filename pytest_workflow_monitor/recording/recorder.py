@@ -8,6 +8,8 @@ from operator import attrgetter
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from pytest_workflow_monitor.model import (
     Artifact,
     Attempt,
@@ -24,6 +26,7 @@ from pytest_workflow_monitor.recording.context import enclosing_step
 from pytest_workflow_monitor.recording.flight import StepEnded, StepStarted, TimerSet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pytest_workflow_monitor.recording.flight import FlightRecorder
@@ -75,36 +78,76 @@ class OpenStep:
         self.started_ns = 0
 
 
-class Recorder:
-    """Collects what one attempt of a workflow does.
+class Equipment:
+    """What a test process lends to each of its attempts.
 
     Args:
-        workflow: The workflow as its marker describes it.
-        run_id: The execution that the attempt belongs to.
-        number: The attempt's number, from 1.
         worker: The xdist worker's name, or empty.
-        dimensions: Parameters that do not split history, such as the browser.
         flight: Where to keep the attempt in progress; None where no file could be made.
         artifact_dir: Folder for attached files.
+        tracers: Open browser contexts that are being traced, each with its thread.
     """
+
+    __slots__ = ("artifact_dir", "flight", "tracers", "worker")
 
     def __init__(
         self,
         *,
+        artifact_dir: Path,
+        worker: str = "",
+        flight: FlightRecorder | None = None,
+        tracers: Sequence[Any] = (),
+    ) -> None:
+        self.artifact_dir = artifact_dir
+        self.worker = worker
+        self.flight = flight
+        self.tracers = tracers
+
+
+class Recorder:
+    """Collects what one attempt of a workflow does.
+
+    Args:
+        equipment: What the process lends to it.
+        workflow: The workflow as its marker describes it.
+        dimensions: Parameters that do not split history, such as the browser.
+        run_id: The execution that the attempt belongs to.
+        number: The attempt's number, from 1.
+    """
+
+    __slots__ = (
+        "_flight",
+        "_indexes",
+        "artifacts",
+        "degraded",
+        "dimensions",
+        "equipment",
+        "errors",
+        "labels",
+        "metrics",
+        "number",
+        "phase",
+        "run_id",
+        "started_at",
+        "started_ns",
+        "steps",
+        "timer",
+        "workflow",
+    )
+
+    def __init__(
+        self,
+        equipment: Equipment,
         workflow: Workflow,
+        dimensions: dict[str, str],
         run_id: str,
         number: int,
-        worker: str,
-        dimensions: dict[str, str],
-        flight: FlightRecorder | None,
-        artifact_dir: Path,
     ) -> None:
+        self.equipment = equipment
         self.workflow = workflow
+        self.dimensions = dimensions
         self.run_id = run_id
         self.number = number
-        self.worker = worker
-        self.dimensions = dimensions
-        self.artifact_dir = artifact_dir
         self.phase = Phase.SETUP
         self.steps: list[OpenStep] = []
         self._indexes = count()
@@ -113,19 +156,18 @@ class Recorder:
         self.degraded: list[str] = []
         self.labels: dict[str, str] = {}
         self.errors: list[Error] = []
-        self.tracers: list[Any] = []
         self.timer: tuple[float, float] | None = None
-        self._flight = flight
         self.started_at = datetime.now(UTC)
         self.started_ns = perf_counter_ns()
-        if flight is not None:
-            flight.begin(
+        self._flight = equipment.flight
+        if self._flight is not None:
+            self._flight.begin(
                 AttemptStarted(
                     run_id=run_id,
                     number=number,
                     workflow=workflow,
                     started_at=self.started_at,
-                    worker=worker,
+                    worker=equipment.worker,
                     dimensions=dimensions,
                 )
             )
@@ -208,8 +250,7 @@ class Recorder:
         outputs: tuple[Output, ...],
     ) -> Attempt:
         """Return the complete attempt; its duration is that of its phases together."""
-        steps = sorted(self.steps, key=_INDEX) if self.steps else ()  # threads may swap neighbours
-        return Attempt(
+        attempt = Attempt(
             run_id=self.run_id,
             number=self.number,
             workflow=self.workflow,
@@ -220,13 +261,20 @@ class Recorder:
             call_ms=phases_ms.get("call", 0.0),
             teardown_ms=phases_ms.get("teardown", 0.0),
             will_retry=will_retry,
-            worker=self.worker,
-            errors=tuple(self.errors),
             skip_reason=skip_reason,
+            worker=self.equipment.worker,
+            dimensions=self.dimensions,
+        )
+        told = (self.steps, self.metrics, self.artifacts, self.errors, self.degraded, self.labels)
+        if not (outputs or any(told)):
+            return attempt  # most tests of a large suite: nothing to copy
+        steps = sorted(self.steps, key=_INDEX)  # threads may swap neighbours
+        return replace(
+            attempt,
+            errors=tuple(self.errors),
             degraded=tuple(self.degraded),
             labels=self.labels,
-            dimensions=self.dimensions,
-            steps=tuple([self._frozen(step) for step in steps]) if steps else (),
+            steps=tuple([self._frozen(step) for step in steps]),
             steps_dropped=max(next(self._indexes) - MAX_STEPS, 0),
             metrics=tuple(self.metrics),
             artifacts=tuple(self.artifacts),

@@ -51,7 +51,7 @@ async def close_groups_async(step: OpenStep) -> None:
 
 def _of_this_thread(step: OpenStep) -> list[Any]:
     here = get_ident()
-    return [context for context, thread in step.recorder.tracers if thread == here]
+    return [context for context, thread in step.recorder.equipment.tracers if thread == here]
 
 
 def _is_async(context: Any) -> bool:

@@ -12,7 +12,7 @@ from pytest_workflow_monitor import metric, step
 from pytest_workflow_monitor.model import Attempt, Status, Workflow
 from pytest_workflow_monitor.recording.context import current_step, process
 from pytest_workflow_monitor.recording.flight import FlightRecorder, StepEnded, read_frames
-from pytest_workflow_monitor.recording.recorder import Recorder
+from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
 from pytest_workflow_monitor.wire import encode
 
 if TYPE_CHECKING:
@@ -32,13 +32,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
     def make() -> Recorder:
         process.recorder = Recorder(
-            workflow=WORKFLOW,
-            run_id="run",
-            number=1,
-            worker="",
-            dimensions={},
-            flight=flight,
-            artifact_dir=tmp_path,
+            Equipment(artifact_dir=tmp_path, flight=flight), WORKFLOW, {}, "run", 1
         )
         return process.recorder
 
@@ -129,7 +123,7 @@ class Tracing:
 
 
 def trace(recorder: Recorder, **what: Any) -> None:
-    recorder.tracers = [
+    recorder.equipment.tracers = [
         (Tracing(**{"opening": None, "closing": None, **what}), threading.get_ident())
     ]
 
@@ -151,7 +145,7 @@ def test_a_stop_while_the_browser_is_spoken_to_closes_the_step(begin: Begin, wha
     trace(recorder, **{what: Stopped()})
     with pytest.raises(Stopped), step("x"):
         pass
-    recorder.tracers = []
+    recorder.equipment.tracers = []
     with step("next"):
         pass
     first, second = frozen(recorder).steps
@@ -162,7 +156,9 @@ def test_a_stop_while_the_browser_is_spoken_to_closes_the_step(begin: Begin, wha
 def test_groups_of_another_thread_are_left_alone(begin: Begin) -> None:
     """Playwright may only be called from the thread that started it."""
     recorder = begin()
-    recorder.tracers = [(Tracing(opening=Stopped(), closing=None), threading.get_ident() + 1)]
+    recorder.equipment.tracers = [
+        (Tracing(opening=Stopped(), closing=None), threading.get_ident() + 1)
+    ]
     with step("x"):
         pass
     finish(asynchronous_step())
