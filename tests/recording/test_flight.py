@@ -197,7 +197,7 @@ def whole() -> bytes:
 
 
 @given(cut=st.integers(0, len(whole())))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_torn_file_gives_what_came_before_the_tear(tmp_path: Path, cut: int) -> None:
     """Cut anywhere, the whole frames before are read, and nothing else."""
     path = tmp_path / "torn.bin"
@@ -209,7 +209,7 @@ def test_a_torn_file_gives_what_came_before_the_tear(tmp_path: Path, cut: int) -
 
 
 @given(position=st.integers(0, len(whole()) - 1), value=st.binary(min_size=1, max_size=30))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_corrupt_file_never_raises(tmp_path: Path, position: int, value: bytes) -> None:
     """Bytes overwritten anywhere: the attempt with the steps before, or none; never another one."""
     content = bytearray(whole())
@@ -223,7 +223,7 @@ def test_a_corrupt_file_never_raises(tmp_path: Path, position: int, value: bytes
 
 
 @given(st.binary(max_size=300))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_foreign_file_never_raises(tmp_path: Path, content: bytes) -> None:
     """Whatever lies there under that name."""
     path = tmp_path / "foreign.bin"
