@@ -56,7 +56,7 @@ class step:  # noqa: N801 - reads as a word of the test's language
     def __enter__(self) -> Self:
         opened = self._start()
         if opened is not None and opened.recorder.equipment.tracers:
-            from pytest_workflow_monitor.recording.tracing import open_groups
+            from pytest_workflow_monitor.recording.browser.groups import open_groups
 
             try:
                 open_groups(opened)
@@ -74,7 +74,7 @@ class step:  # noqa: N801 - reads as a word of the test's language
         opened = self._taken()
         try:
             if opened is not None and opened.groups:
-                from pytest_workflow_monitor.recording.tracing import close_groups
+                from pytest_workflow_monitor.recording.browser.groups import close_groups
 
                 close_groups(opened)
         finally:
@@ -84,7 +84,7 @@ class step:  # noqa: N801 - reads as a word of the test's language
     async def __aenter__(self) -> Self:
         opened = self._start()
         if opened is not None and opened.recorder.equipment.tracers:
-            from pytest_workflow_monitor.recording.tracing import open_groups_async
+            from pytest_workflow_monitor.recording.browser.groups import open_groups_async
 
             try:
                 await open_groups_async(opened)
@@ -102,7 +102,7 @@ class step:  # noqa: N801 - reads as a word of the test's language
         opened = self._taken()
         try:
             if opened is not None and opened.groups:
-                from pytest_workflow_monitor.recording.tracing import close_groups_async
+                from pytest_workflow_monitor.recording.browser.groups import close_groups_async
 
                 await close_groups_async(opened)
         finally:

@@ -253,6 +253,8 @@ def _workflow(item: pytest.Item, workflow_id: str, given: dict[str, Any]) -> Wor
         degraded_after_seconds=given.get("degraded_after"),
         notify_on_failure=given.get("notify_on_failure", True),
         notify_on_success=given.get("notify_on_success", False),
+        budgets=given.get("budgets", {}),
+        suspicious_passes=given.get("suspicious_passes", True),
     )
 
 
@@ -284,6 +286,8 @@ def _as_mark(workflow: Workflow) -> dict[str, Any]:
         "degraded_after": workflow.degraded_after_seconds,
         "notify_on_failure": workflow.notify_on_failure,
         "notify_on_success": workflow.notify_on_success,
+        "budgets": workflow.budgets,
+        "suspicious_passes": workflow.suspicious_passes,
     }
 
 

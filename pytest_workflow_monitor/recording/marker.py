@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -158,6 +159,16 @@ def _labels(value: Any) -> dict[str, str]:
     return {name: str(item) for name, item in value.items()}
 
 
+def _budgets(value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise ValueError("expected a dict of metric names and their largest good values")
+    for name, limit in value.items():
+        is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
+        if not is_number or not 0 <= limit < inf:
+            raise ValueError(f"the budget of {name!r} is {limit!r}; expected a number from 0")
+    return {name: float(limit) for name, limit in value.items()}
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError("expected True or False")
@@ -185,5 +196,7 @@ PARAMETERS: dict[str, Parser] = {
     "degraded_after": _time_limit,
     "notify_on_failure": _flag,
     "notify_on_success": _flag,
+    "budgets": _budgets,
+    "suspicious_passes": _flag,
 }
 """Every parameter of the marker and what checks and converts its value."""

@@ -1,0 +1,1 @@
+"""What is seen of the browsers that tests drive through pytest-playwright."""

@@ -1,0 +1,101 @@
+"""Learns of every browser context and page that a test opens through pytest-playwright."""
+
+from __future__ import annotations
+
+import logging
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_workflow_monitor.recording.context import process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from pytest_workflow_monitor.recording.recorder import Recorder
+
+logger = logging.getLogger("pytest_workflow_monitor.browser")
+
+
+class Observer:
+    """Looks at what a browser does; the methods do nothing unless a subclass says otherwise.
+
+    All but :meth:`context_opened` and :meth:`page_opened` are called in the thread that runs the
+    test. What they raise is logged and harms neither the test nor other observers.
+    """
+
+    def context_opened(self, context: Any) -> None:
+        """A browser context was opened; it has no pages yet."""
+
+    def page_opened(self, page: Any) -> None:
+        """A page or pop-up was opened; it may still be loading."""
+
+    def test_ended(self, recorder: Recorder, pages: Sequence[Any]) -> None:
+        """The test is over and its fixtures are not yet torn down.
+
+        ``pages`` are the open pages of Playwright's synchronous API that this thread may use.
+        """
+
+
+class BrowserWatch:
+    """Keeps the list of open browser contexts, and tells observers what happens.
+
+    Beside each context stands the thread that opened it.
+
+    Args:
+        observers: Who is told.
+    """
+
+    def __init__(self, observers: Sequence[Observer] = ()) -> None:
+        self.contexts: list[tuple[Any, int]] = []
+        self._observers = tuple(observers)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+        """Listen to the browser as soon as its fixture has made it."""
+        result = yield
+        if fixturedef.argname == "browser" and hasattr(result, "contexts"):
+            result.on("context", self._on_context)
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self) -> None:
+        """Let observers look at the pages while they are open."""
+        recorder = process.recorder
+        if recorder is None or not self._observers or not self.contexts:
+            return
+        pages = self._pages_of_this_thread()
+        for observer in self._observers:
+            _safely(observer.test_ended, recorder, pages)
+
+    def _on_context(self, context: Any) -> None:
+        self.contexts.append((context, get_ident()))
+        context.on("close", self._on_close)
+        for observer in self._observers:
+            _safely(observer.context_opened, context)
+        context.on("page", self._on_page)
+
+    def _on_page(self, page: Any) -> None:
+        for observer in self._observers:
+            _safely(observer.page_opened, page)
+
+    def _on_close(self, context: Any) -> None:
+        self.contexts[:] = [entry for entry in self.contexts if entry[0] is not context]
+
+    def _pages_of_this_thread(self) -> list[Any]:
+        here = get_ident()
+        return [
+            page
+            for context, thread in self.contexts
+            if thread == here and "async_api" not in type(context).__module__
+            for page in context.pages
+            if not page.is_closed()
+        ]
+
+
+def _safely(call: Callable[..., None], *arguments: Any) -> None:
+    try:
+        call(*arguments)
+    except Exception as error:  # noqa: BLE001 - a page that is gone must not fail the test
+        logger.debug("a browser could not be observed: %s", error)
