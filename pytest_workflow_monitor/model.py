@@ -77,7 +77,9 @@ class Workflow(Record, frozen=True, kw_only=True):
     """One workflow as its marker describes it, all parameters resolved.
 
     ``cron`` is a cron expression in ``timezone`` (an IANA name). ``degraded_after_seconds`` is the
-    duration of the deciding attempt beyond which a pass counts as degraded.
+    duration of the deciding attempt beyond which a pass counts as degraded. ``budgets`` are the
+    largest good values of metrics by their name. ``suspicious_passes`` tells whether a pass that
+    skipped usual steps, or was far too quick, counts as degraded.
     """
 
     workflow_id: str
@@ -103,6 +105,8 @@ class Workflow(Record, frozen=True, kw_only=True):
     degraded_after_seconds: float | None = None
     notify_on_failure: bool = True
     notify_on_success: bool = False
+    budgets: dict[str, float] = {}
+    suspicious_passes: bool = True
 
 
 class Step(Record, frozen=True, kw_only=True):
@@ -130,7 +134,9 @@ class Step(Record, frozen=True, kw_only=True):
 class Metric(Record, frozen=True, kw_only=True):
     """A named number, measured ``recorded_ms`` after the start of the attempt.
 
-    With a ``threshold_value``, ``is_within_threshold`` says whether the value is at most it.
+    ``page`` is the path of the page it was measured on, without its query; empty for a number of
+    the whole attempt. With a ``threshold_value``, ``is_within_threshold`` says whether the value is
+    at most it.
     """
 
     name: str
@@ -140,11 +146,54 @@ class Metric(Record, frozen=True, kw_only=True):
     is_within_threshold: bool | None = None
     step: int | None = None
     recorded_ms: float = 0.0
+    page: str = ""
+
+
+class EventKind(StrEnum):
+    """What a browser or an HTTP client reported while a test ran."""
+
+    CONSOLE = "console"
+    PAGE_ERROR = "page_error"
+    REQUEST = "request"
+    DIALOG = "dialog"
+
+
+class Event(Record, frozen=True, kw_only=True):
+    """Something that a page did, or a request that failed or was slow, in order of ``at_ms``.
+
+    ``at_ms`` counts from the start of the attempt; a request's is when it began. ``level`` is
+    ``error``, ``warning`` or ``info``. ``page`` is the index of the page among the attempt's
+    ``pages``; None for a client without a browser. ``place`` is ``url:line`` of a script's message.
+    ``failure`` says why a request got no response. ``repeated`` counts equal ones after this one.
+    """
+
+    kind: EventKind
+    at_ms: float
+    level: str = "error"
+    text: str = ""
+    url: str = ""
+    method: str = ""
+    status_code: int | None = None
+    duration_ms: float | None = None
+    size_bytes: int | None = None
+    failure: str = ""
+    place: str = ""
+    step: int | None = None
+    page: int | None = None
+    repeated: int = 0
+
+
+class Page(Record, frozen=True, kw_only=True):
+    """A page as the attempt left it: its last address and title."""
+
+    url: str
+    title: str = ""
 
 
 class Artifact(Record, frozen=True, kw_only=True):
     """A file kept as evidence.
 
+    ``kind`` is ``screenshot``, ``trace``, ``video``, ``log`` or ``attachment``.
     ``path`` is relative to the state directory. ``size_bytes`` is its length and ``sha256`` the
     hexadecimal hash of its content, after which it is named on disk. ``problem`` says why there
     is no content, such as a file that did not exist.
@@ -230,6 +279,9 @@ class Attempt(Record, frozen=True, kw_only=True, tag_field="record", tag="attemp
     metrics: tuple[Metric, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     outputs: tuple[Output, ...] = ()
+    events: tuple[Event, ...] = ()
+    events_dropped: int = 0
+    pages: tuple[Page, ...] = ()
 
 
 class SessionStarted(Record, frozen=True, kw_only=True, tag_field="record", tag="session_started"):
@@ -280,13 +332,27 @@ class HistoryPoint(Record, frozen=True, kw_only=True):
     is_flaky: bool = False
 
 
+class StepNormal(Record, frozen=True, kw_only=True):
+    """How long a step of a workflow took in its recent passed executions, in milliseconds.
+
+    ``path`` holds the names from the outermost step to this one.
+    """
+
+    path: tuple[str, ...]
+    median_ms: float
+    p95_ms: float
+    sample_size: int
+
+
 class Execution(Record, frozen=True, kw_only=True):
     """One workflow in one session, all its attempts together.
 
     ``duration_ms`` is that of the deciding (last) attempt; ``started_at`` to ``completed_at``
     spans all attempts and the pauses between them. ``attempts`` are in order of their number.
     ``history`` holds earlier executions of the same project, workflow and environment, oldest
-    first, without this one; empty when no database could be asked.
+    first, without this one; empty when no database could be asked. For an execution that needs
+    attention, ``last_passed`` is the deciding attempt of the last one that passed before it, with
+    its steps and artifacts, and ``normal_steps`` what its steps usually take.
     """
 
     run_id: str
@@ -306,6 +372,8 @@ class Execution(Record, frozen=True, kw_only=True):
     steps_failed: int = 0
     attempts: tuple[Attempt, ...] = ()
     history: tuple[HistoryPoint, ...] = ()
+    last_passed: Attempt | None = None
+    normal_steps: tuple[StepNormal, ...] = ()
 
     @property
     def deciding(self) -> Attempt | None:

@@ -21,8 +21,8 @@ MARKER = (
     "workflow(id=None, *, name, description, type, priority='medium', cron=None, timezone='UTC', "
     "timeout, retries=0, retry_delay=0, retry_backoff=1, tags=(), owner, runbook, labels={}, "
     "environments=(), enabled=True, degraded_after, notify_on_failure=True, "
-    "notify_on_success=False): monitor the test as a workflow; on a class or module, defaults for "
-    "its tests and a prefix of their ids."
+    "notify_on_success=False, budgets={}, suspicious_passes=True): monitor the test as a workflow; "
+    "on a class or module, defaults for its tests and a prefix of their ids."
 )
 SWITCH = "MONITORING_ENABLED"
 SETTINGS = pytest.StashKey["Settings"]()
@@ -167,14 +167,18 @@ def _record_in_worker(config: pytest.Config, settings: Settings, worker: dict[st
 def _record(
     config: pytest.Config, settings: Settings, flight: Path | None, worker: str, send: Any
 ) -> None:
-    from pytest_workflow_monitor.recording.browsers import BrowserWatch
+    from pytest_workflow_monitor.recording.browser.watch import BrowserWatch
     from pytest_workflow_monitor.recording.process import TestProcess
 
     watch = BrowserWatch()
-    if config.getoption("tracing", "off") != "off":
+    if config.pluginmanager.hasplugin("playwright"):
         config.pluginmanager.register(watch, "workflow-monitor-browsers")
     recording = TestProcess(
-        settings=settings, flight_path=flight, worker=worker, send=send, contexts=watch.contexts
+        settings=settings,
+        flight_path=flight,
+        worker=worker,
+        send=send,
+        contexts=watch.contexts if config.getoption("tracing", "off") != "off" else [],
     )
     config.pluginmanager.register(recording, "workflow-monitor-recording")
 

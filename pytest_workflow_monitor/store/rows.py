@@ -65,7 +65,7 @@ ATTEMPT = Columns(
     "run_id uuid, attempt int4, status text, started_at timestamptz, duration_ms float8, "
     "setup_ms float8, call_ms float8, teardown_ms float8, will_retry bool, worker text, "
     "steps_dropped int4, skip_reason text, errors jsonb, outputs jsonb, degraded jsonb, "
-    "labels jsonb, dimensions jsonb"
+    "labels jsonb, dimensions jsonb, events jsonb, events_dropped int4, pages jsonb"
 )
 STEP = Columns(
     "run_id uuid, attempt int4, step_index int4, parent_index int4, step_name text, phase text, "
@@ -75,12 +75,12 @@ STEP = Columns(
 METRIC = Columns(
     "run_id uuid, attempt int4, metric_index int4, metric_name text, metric_value float8, "
     "metric_unit text, threshold_value float8, is_within_threshold bool, step_index int4, "
-    "recorded_at timestamptz, recorded_ms float8"
+    "recorded_at timestamptz, recorded_ms float8, page text"
 )
 ARTIFACT = Columns(
     "run_id uuid, attempt int4, artifact_index int4, artifact_name text, kind text, "
     "content_type text, size_bytes int8, sha256 text, path text, step_index int4, "
-    "recorded_at timestamptz, recorded_ms float8"
+    "recorded_at timestamptz, recorded_ms float8, problem text"
 )
 COUNTER = Columns(
     "project text, workflow_id text, environment text, run_count int8, success_count int8, "
@@ -171,6 +171,9 @@ def attempt_row(attempt: Attempt) -> Row:
         _encode(attempt.degraded) if attempt.degraded else _NONE,
         _encode(attempt.labels),
         _encode(attempt.dimensions),
+        _encode(attempt.events) if attempt.events else _NONE,
+        attempt.events_dropped,
+        _encode(attempt.pages) if attempt.pages else _NONE,
     )
 
 
@@ -208,6 +211,7 @@ def metric_rows(attempt: Attempt) -> Iterator[Row]:
             metric.step,
             _at(attempt.started_at, metric.recorded_ms),
             metric.recorded_ms,
+            metric.page,
         )
 
 
@@ -227,6 +231,7 @@ def artifact_rows(attempt: Attempt) -> Iterator[Row]:
             artifact.step,
             _at(attempt.started_at, artifact.recorded_ms),
             artifact.recorded_ms,
+            artifact.problem,
         )
 
 

@@ -46,6 +46,8 @@ GIVEN: list[tuple[str, Any, Any]] = [
     ("degraded_after", None, None),
     ("notify_on_failure", False, False),
     ("notify_on_success", True, True),
+    ("budgets", {"lcp_ms": 2500, "console_errors": 0}, {"lcp_ms": 2500.0, "console_errors": 0.0}),
+    ("suspicious_passes", False, False),
 ]
 REFUSED: list[tuple[str, Any, str]] = [
     ("id", "", "expected an id of 1 to 200 characters without white space and square brackets"),
@@ -98,6 +100,10 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("degraded_after", 0, "expected a duration above zero"),
     ("notify_on_failure", None, "expected True or False"),
     ("notify_on_success", 0, "expected True or False"),
+    ("budgets", ["lcp_ms"], "expected a dict of metric names"),
+    ("budgets", {"lcp_ms": -1}, "the budget of 'lcp_ms' is -1; expected a number from 0"),
+    ("budgets", {"lcp_ms": "2s"}, "expected a number from 0"),
+    ("suspicious_passes", "no", "expected True or False"),
 ]
 
 

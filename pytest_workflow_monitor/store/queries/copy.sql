@@ -23,7 +23,8 @@ COPY workflow_monitor.workflow_executions (
 -- Add attempts
 COPY workflow_monitor.workflow_attempts (
     run_id, attempt, status, started_at, duration_ms, setup_ms, call_ms, teardown_ms, will_retry,
-    worker, steps_dropped, skip_reason, errors, outputs, degraded, labels, dimensions
+    worker, steps_dropped, skip_reason, errors, outputs, degraded, labels, dimensions,
+    events, events_dropped, pages
 ) FROM STDIN (FORMAT BINARY)
 
 -- name: copy_steps
@@ -37,14 +38,14 @@ COPY workflow_monitor.workflow_steps (
 -- Add the metrics of new attempts
 COPY workflow_monitor.workflow_metrics (
     run_id, attempt, metric_index, metric_name, metric_value, metric_unit, threshold_value,
-    is_within_threshold, step_index, recorded_at, recorded_ms
+    is_within_threshold, step_index, recorded_at, recorded_ms, page
 ) FROM STDIN (FORMAT BINARY)
 
 -- name: copy_artifacts
 -- Add the artifacts of new attempts
 COPY workflow_monitor.workflow_artifacts (
     run_id, attempt, artifact_index, artifact_name, kind, content_type, size_bytes, sha256, path,
-    step_index, recorded_at, recorded_ms
+    step_index, recorded_at, recorded_ms, problem
 ) FROM STDIN (FORMAT BINARY)
 
 -- name: copy_counters

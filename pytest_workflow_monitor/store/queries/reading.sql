@@ -73,6 +73,8 @@ SELECT json_build_object(
             'skip_reason', attempt.skip_reason, 'degraded', attempt.degraded,
             'labels', attempt.labels, 'dimensions', attempt.dimensions,
             'steps_dropped', attempt.steps_dropped, 'outputs', attempt.outputs,
+            'events', attempt.events, 'events_dropped', attempt.events_dropped,
+            'pages', attempt.pages,
             'steps', array(
                 SELECT json_build_object(
                     'index', step.step_index, 'name', step.step_name,
@@ -90,7 +92,7 @@ SELECT json_build_object(
                     'name', metric.metric_name, 'value', metric.metric_value,
                     'unit', metric.metric_unit, 'threshold_value', metric.threshold_value,
                     'is_within_threshold', metric.is_within_threshold,
-                    'step', metric.step_index, 'recorded_ms', metric.recorded_ms
+                    'step', metric.step_index, 'recorded_ms', metric.recorded_ms, 'page', metric.page
                 )
                 FROM workflow_monitor.workflow_metrics AS metric
                 WHERE metric.run_id = attempt.run_id AND metric.attempt = attempt.attempt
@@ -101,7 +103,9 @@ SELECT json_build_object(
                     'name', artifact.artifact_name, 'kind', artifact.kind,
                     'content_type', artifact.content_type, 'size_bytes', artifact.size_bytes,
                     'sha256', artifact.sha256, 'path', artifact.path,
-                    'step', artifact.step_index, 'recorded_ms', artifact.recorded_ms
+                    'step', artifact.step_index, 'recorded_ms', artifact.recorded_ms,
+                    'problem', CASE WHEN artifact.expired_at IS NULL THEN artifact.problem
+                        ELSE 'expired' END
                 )
                 FROM workflow_monitor.workflow_artifacts AS artifact
                 WHERE artifact.run_id = attempt.run_id AND artifact.attempt = attempt.attempt
