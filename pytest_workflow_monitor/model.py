@@ -385,6 +385,11 @@ class Execution(Record, frozen=True, kw_only=True):
         """The first error of the deciding attempt."""
         return self.deciding.errors[0] if self.deciding and self.deciding.errors else None
 
+    @property
+    def needs_attention(self) -> bool:
+        """Whether this is a problem, degraded or flaky."""
+        return self.status.is_problem or self.status is Status.DEGRADED or self.is_flaky
+
 
 class SessionDocument(Record, frozen=True, kw_only=True):
     """Everything about one session: what a report is made from and what ``--json`` prints.

@@ -119,7 +119,7 @@ def verdict(document: SessionDocument) -> str:
     executions = document.executions
     if not executions:
         return "No workflows ran"
-    found = sum(needs_attention(execution) for execution in executions)
+    found = sum(execution.needs_attention for execution in executions)
     if found:
         verb = "needs" if found == 1 else "need"
         return f"{found:,} of {wording.plural(len(executions), 'workflow')} {verb} attention"
@@ -144,15 +144,10 @@ def totals(executions: Iterable[Execution]) -> dict[Status, int]:
     return {status: counted[status] for status in Status if counted[status]}
 
 
-def needs_attention(execution: Execution) -> bool:
-    """Tell whether an execution is a problem, degraded or flaky."""
-    status = execution.status
-    return status is Status.DEGRADED or status in PROBLEMS or execution.is_flaky
-
-
 def attention(executions: Iterable[Execution]) -> list[Execution]:
     """Select what needs attention: problems before degraded before flaky, critical before low."""
-    return sorted(filter(needs_attention, executions), key=attention_order)
+    needy = (execution for execution in executions if execution.needs_attention)
+    return sorted(needy, key=attention_order)
 
 
 def attention_order(execution: Execution) -> tuple[int, int, int, str]:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pytest_workflow_monitor.analysis.summary import needs_attention
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -62,7 +60,7 @@ class Attachments:
 
     def of(self, execution: Execution, artifacts: Iterable[Artifact]) -> tuple[Attachment, ...]:
         """Prepare the artifacts of one attempt of an execution for the page."""
-        wanted = needs_attention(execution)
+        wanted = execution.needs_attention
         return tuple(self._prepare(artifact, wanted=wanted) for artifact in artifacts)
 
     def _prepare(self, artifact: Artifact, *, wanted: bool) -> Attachment:

@@ -125,7 +125,7 @@ def _table(document: SessionDocument, ordered: list[Execution]) -> Iterator[str]
     yield "| Status | Workflow | What happened | Duration | Normally | Priority | Owner |\n"
     yield "| :-- | :-- | :-- | --: | --: | :-- | :-- |\n"
     varying = varying_dimensions(document.executions)
-    passing = [item for item in document.executions if not summary.needs_attention(item)]
+    passing = [item for item in document.executions if not item.needs_attention]
     shown = passing if len(passing) <= MAX_PASSING_ROWS else []
     for execution in [*ordered[:MAX_TABLE_ROWS], *shown]:
         yield _table_row(execution, varying)

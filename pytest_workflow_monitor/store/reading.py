@@ -11,12 +11,14 @@ from msgspec.structs import replace
 
 from pytest_workflow_monitor.errors import StoreError
 from pytest_workflow_monitor.model import (
+    Attempt,
     Execution,
     HistoryPoint,
     Record,
     SessionDocument,
     SessionEnded,
     SessionStarted,
+    StepNormal,
     Trigger,
 )
 from pytest_workflow_monitor.store.collector import paused_collector
@@ -29,8 +31,13 @@ if TYPE_CHECKING:
 # Lax, because JSON from PostgreSQL holds infinite and undefined numbers as text.
 _execution = msgspec.json.Decoder(Execution, strict=False).decode
 _history = msgspec.json.Decoder(tuple[HistoryPoint, ...]).decode
+_attempt = msgspec.json.Decoder(Attempt).decode
+_step_normals = msgspec.json.Decoder(tuple[StepNormal, ...]).decode
 _started = msgspec.json.Decoder(SessionStarted).decode
 _ended = msgspec.json.Decoder(SessionEnded).decode
+
+NORMAL_RUNS = 30
+"""From how many passed executions it is computed what a step usually takes."""
 
 
 class SessionSummary(Record, frozen=True, kw_only=True):
@@ -168,18 +175,32 @@ class Reading(Database):
     def attach_history(
         self, executions: Sequence[Execution], history_length: int
     ) -> tuple[Execution, ...]:
-        """Return executions with what each workflow did before, in the same environment."""
+        """Return executions with what each workflow did before, in the same environment.
+
+        Those that need attention also get the last pass before them to compare with, and what
+        their steps usually take.
+        """
         if not history_length or not executions:
             return tuple(executions)
-        histories = self._histories(
-            [execution.project for execution in executions],
-            [execution.workflow.workflow_id for execution in executions],
-            [execution.environment for execution in executions],
-            [execution.started_at for execution in executions],
-            history_length,
-        )
+        histories = self._histories(**_keys(executions), limit=history_length)
         pairs = zip(executions, histories, strict=True)
-        return tuple(replace(execution, history=history) for execution, history in pairs)
+        with_history = [replace(execution, history=history) for execution, history in pairs]
+        return tuple(self._attach_passes(with_history))
+
+    def _attach_passes(self, executions: Sequence[Execution]) -> list[Execution]:
+        needy = [place for place, item in enumerate(executions) if item.needs_attention]
+        attached = list(executions)
+        if not needy:
+            return attached
+        keys = _keys([executions[place] for place in needy])
+        with paused_collector():
+            for row in self.fetch("last_passed", **keys):
+                place = needy[row["position"] - 1]
+                attached[place] = replace(attached[place], last_passed=_attempt(row["attempt"]))
+            for row in self.fetch("normal_steps", **keys, sample_size=NORMAL_RUNS):
+                place = needy[row["position"] - 1]
+                attached[place] = replace(attached[place], normal_steps=_step_normals(row["steps"]))
+        return attached
 
     def last_statuses(self, project: str, environment: str) -> dict[str, HistoryPoint]:
         """Return the latest execution that ended, by workflow."""
@@ -256,6 +277,16 @@ class Reading(Database):
         if low is None or high is None:
             return ()
         return tuple(row["id"] for row in self.fetch(statement, low=low, high=high, limit=limit))
+
+
+def _keys(executions: Sequence[Execution]) -> dict[str, list[Any]]:
+    """Return the parameters by which queries look for what was before executions."""
+    return {
+        "projects": [execution.project for execution in executions],
+        "workflow_ids": [execution.workflow.workflow_id for execution in executions],
+        "environments": [execution.environment for execution in executions],
+        "befores": [execution.started_at for execution in executions],
+    }
 
 
 def _position(row: dict[str, Any]) -> int:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import math
+import time
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.errors import StoreError
 from pytest_workflow_monitor.ingest import Batch, ingest
-from pytest_workflow_monitor.model import Metric, Status
+from pytest_workflow_monitor.model import Metric, Status, Step
 from tests.samples import (
     ENVIRONMENT,
     PROJECT,
@@ -24,7 +25,7 @@ from tests.samples import (
 )
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.model import Attempt, SessionStarted
+    from pytest_workflow_monitor.model import Attempt, Execution, SessionStarted
     from pytest_workflow_monitor.store import Store
 
 
@@ -257,3 +258,144 @@ def test_an_execution_can_be_deleted(store: Store) -> None:
     assert store.delete_execution(attempt.run_id)
     counts = store.row_counts()
     assert (counts["workflow_executions"], counts["workflow_steps"]) == (1, 2)
+
+
+def needy_after(store: Store, *passes: Attempt, **fields: Any) -> Execution:
+    """Store sessions of these passes, then a failure, and read the failure with its past."""
+    for number, attempt in enumerate(passes):
+        start = number * 3600.0
+        stored(store, replace(attempt, started_at=at(start + 1)), start=start)
+    start = len(passes) * 3600.0
+    failed = an_attempt(status=Status.FAILED, started_at=at(start + 1), **fields)
+    session = stored(store, failed, start=start)
+    (execution,) = store.session_document(session.session_id, history_length=20).executions
+    return execution
+
+
+def test_a_failure_comes_with_the_last_pass_to_compare_it_with(store: Store) -> None:
+    """It is the deciding attempt of the latest pass, with its steps and artifacts."""
+    evidence = a_full_attempt().artifacts
+    older = an_attempt()
+    tried = an_attempt(status=Status.FAILED, will_retry=True)
+    stored(store, replace(older, started_at=at(1)))
+    decided = replace(tried, number=2, status=Status.PASSED, will_retry=False, artifacts=evidence)
+    stored(
+        store,
+        replace(tried, started_at=at(3601)),
+        replace(decided, started_at=at(3700)),
+        start=3600,
+    )
+    degraded = an_attempt(status=Status.DEGRADED, started_at=at(7201))
+    stored(store, degraded, start=7200)
+    failed = an_attempt(status=Status.FAILED, started_at=at(10801))
+    session = stored(store, failed, start=10800)
+    (execution,) = store.session_document(session.session_id, history_length=5).executions
+    assert execution.last_passed == replace(decided, started_at=at(3700))
+
+
+def test_a_pass_and_a_document_without_history_have_nothing_to_compare(store: Store) -> None:
+    """Only what needs attention costs the effort, and only where history is wanted."""
+    runs(store, Status.PASSED, Status.PASSED)
+    (execution,) = store.session_document("last", history_length=5).executions
+    assert (execution.last_passed, execution.normal_steps) == (None, ())
+    stored(store, an_attempt(status=Status.FAILED, started_at=at(90_000)), start=90_000)
+    (execution,) = store.session_document("last").executions
+    assert (execution.last_passed, execution.normal_steps) == (None, ())
+
+
+def test_nothing_of_another_environment_or_of_later_is_compared(store: Store) -> None:
+    """Staging's pass is no pass of production, and tomorrow's is not known today."""
+    for environment, start in (("staging", 0.0), (ENVIRONMENT, 90_000.0)):
+        session = a_session(environment=environment, started_at=at(start))
+        ingest(store, session, Batch(attempts=[an_attempt(started_at=at(start + 1))]))
+    failed = an_attempt(status=Status.FAILED, started_at=at(3601))
+    session = stored(store, failed, start=3600)
+    (execution,) = store.session_document(session.session_id, history_length=5).executions
+    assert (execution.last_passed, execution.normal_steps) == (None, ())
+
+
+def test_what_a_step_normally_takes_is_known_by_its_path(store: Store) -> None:
+    """Median and 95th percentile of the passes, apart for equal names at different places."""
+
+    def steps(outer: float, inner: float, other: float | None) -> tuple[Step, ...]:
+        return (
+            Step(index=0, name="Pay", duration_ms=outer),
+            Step(index=1, name="Submit", parent=0, duration_ms=inner),
+            Step(index=2, name="Submit", duration_ms=other),
+        )
+
+    passes = [an_attempt(steps=steps(100.0 * n, 10.0 * n, n)) for n in range(1, 6)]
+    passes.append(an_attempt(status=Status.DEGRADED, steps=steps(9e6, 9e6, 9e6)))
+    passes.append(an_attempt(steps=steps(600, 60, None)))
+    normal = {it.path: it for it in needy_after(store, *passes).normal_steps}
+    assert {path: it.median_ms for path, it in normal.items()} == {
+        ("Pay",): 350.0,
+        ("Pay", "Submit"): 35.0,
+        ("Submit",): 3.0,
+    }
+    assert normal["Pay",].p95_ms == pytest.approx(575.0)
+    assert (normal["Pay",].sample_size, normal["Submit",].sample_size) == (6, 5)
+
+
+def test_only_the_last_passes_tell_what_is_normal(store: Store) -> None:
+    """What took long a year ago does not count for ever."""
+    old = [an_attempt(steps=(Step(index=0, name="Pay", duration_ms=9_000),)) for _ in range(5)]
+    new = [an_attempt(steps=(Step(index=0, name="Pay", duration_ms=100),)) for _ in range(30)]
+    (normal,) = needy_after(store, *old, *new).normal_steps
+    assert (normal.median_ms, normal.p95_ms, normal.sample_size) == (100.0, 100.0, 30)
+
+
+def test_steps_that_hold_each_other_have_no_normal_duration(store: Store) -> None:
+    """A damaged record does not send the database round in circles."""
+    circle = (
+        Step(index=0, name="a", parent=1, duration_ms=1),
+        Step(index=1, name="b", parent=0, duration_ms=1),
+        Step(index=2, name="own", parent=2, duration_ms=1),
+    )
+    assert needy_after(store, an_attempt(steps=circle)).normal_steps == ()
+
+
+def test_two_hundred_failures_are_compared_in_one_query_each(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many need attention, and with 10,000 executions before them, it stays quick."""
+    steps = tuple(
+        Step(
+            index=index,
+            name=f"Step {index}",
+            parent=index - 1 if index % 3 else None,
+            duration_ms=10.0 + index,
+        )
+        for index in range(6)
+    )
+    for run in range(50):
+        start = run * 3600.0
+        stored(
+            store,
+            *(
+                an_attempt(
+                    f"w{n}",
+                    status=Status.FAILED if run == 49 else Status.PASSED,
+                    started_at=at(start + 1 + n / 1000),
+                    steps=steps,
+                )
+                for n in range(200)
+            ),
+            start=start,
+        )
+    asked = []
+    fetch = store.fetch
+
+    def counted(statement: str, /, **parameters: Any) -> list[Any]:
+        asked.append(statement)
+        return fetch(statement, **parameters)
+
+    executions = store.session_document("last").executions
+    monkeypatch.setattr(store, "fetch", counted)
+    started = time.perf_counter()
+    found = store.attach_history(executions, 20)
+    spent = time.perf_counter() - started
+    assert asked == ["histories", "last_passed", "normal_steps"]
+    assert all(it.last_passed and len(it.normal_steps) == 6 for it in found)
+    assert all(it.normal_steps[0].sample_size == 30 for it in found)
+    assert spent < 3

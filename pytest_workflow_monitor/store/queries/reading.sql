@@ -156,6 +156,129 @@ FROM unnest(
     %(befores)s::timestamptz[]
 ) WITH ORDINALITY AS wanted (project, workflow_id, environment, before, position)
 
+-- name: last_passed
+-- For each wanted workflow, read the deciding attempt of the last execution that passed before
+SELECT wanted.position,
+       json_build_object(
+           'record', 'attempt', 'run_id', attempt.run_id, 'number', attempt.attempt,
+           'workflow', version.definition, 'status', attempt.status,
+           'started_at', attempt.started_at, 'duration_ms', attempt.duration_ms,
+           'setup_ms', attempt.setup_ms, 'call_ms', attempt.call_ms,
+           'teardown_ms', attempt.teardown_ms, 'worker', attempt.worker,
+           'labels', attempt.labels, 'dimensions', attempt.dimensions,
+           'steps_dropped', attempt.steps_dropped, 'pages', attempt.pages,
+           'steps', array(
+               SELECT json_build_object(
+                   'index', step.step_index, 'name', step.step_name,
+                   'parent', step.parent_index, 'phase', step.phase, 'status', step.status,
+                   'started_ms', step.started_ms, 'duration_ms', step.duration_ms,
+                   'error_message', step.error_message, 'optional', step.is_optional,
+                   'slower_than_seconds', step.slower_than_seconds
+               )
+               FROM workflow_monitor.workflow_steps AS step
+               WHERE step.run_id = attempt.run_id AND step.attempt = attempt.attempt
+               ORDER BY step.step_index
+           ),
+           'artifacts', array(
+               SELECT json_build_object(
+                   'name', artifact.artifact_name, 'kind', artifact.kind,
+                   'content_type', artifact.content_type, 'size_bytes', artifact.size_bytes,
+                   'sha256', artifact.sha256, 'path', artifact.path,
+                   'step', artifact.step_index, 'recorded_ms', artifact.recorded_ms,
+                   'problem', CASE WHEN artifact.expired_at IS NULL THEN artifact.problem
+                       ELSE 'expired' END
+               )
+               FROM workflow_monitor.workflow_artifacts AS artifact
+               WHERE artifact.run_id = attempt.run_id AND artifact.attempt = attempt.attempt
+               ORDER BY artifact.artifact_index
+           )
+       )::text AS attempt
+FROM unnest(
+    %(projects)s::text[], %(workflow_ids)s::text[], %(environments)s::text[],
+    %(befores)s::timestamptz[]
+) WITH ORDINALITY AS wanted (project, workflow_id, environment, before, position)
+CROSS JOIN LATERAL (
+    SELECT run_id, definition_hash
+    FROM workflow_monitor.workflow_executions AS execution
+    WHERE execution.project = wanted.project
+      AND execution.workflow_id = wanted.workflow_id
+      AND execution.environment = wanted.environment
+      AND execution.started_at < wanted.before
+      AND execution.status = 'passed'
+    ORDER BY started_at DESC, run_id DESC
+    LIMIT 1
+) AS passed
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM workflow_monitor.workflow_attempts
+    WHERE run_id = passed.run_id
+    ORDER BY attempt DESC
+    LIMIT 1
+) AS attempt
+JOIN workflow_monitor.workflow_versions AS version
+    ON version.project = wanted.project AND version.workflow_id = wanted.workflow_id
+    AND version.definition_hash = passed.definition_hash
+
+-- name: normal_steps
+-- For each wanted workflow, compute how long each step took in its last passed executions; steps
+-- are known by the names from the outermost one
+WITH RECURSIVE passed AS (
+    SELECT wanted.position, attempt.run_id, attempt.attempt
+    FROM unnest(
+        %(projects)s::text[], %(workflow_ids)s::text[], %(environments)s::text[],
+        %(befores)s::timestamptz[]
+    ) WITH ORDINALITY AS wanted (project, workflow_id, environment, before, position)
+    CROSS JOIN LATERAL (
+        SELECT run_id
+        FROM workflow_monitor.workflow_executions AS execution
+        WHERE execution.project = wanted.project
+          AND execution.workflow_id = wanted.workflow_id
+          AND execution.environment = wanted.environment
+          AND execution.started_at < wanted.before
+          AND execution.status = 'passed'
+        ORDER BY started_at DESC
+        LIMIT %(sample_size)s
+    ) AS execution
+    CROSS JOIN LATERAL (
+        SELECT run_id, attempt
+        FROM workflow_monitor.workflow_attempts
+        WHERE run_id = execution.run_id
+        ORDER BY attempt DESC
+        LIMIT 1
+    ) AS attempt
+),
+step AS MATERIALIZED (
+    SELECT passed.position, step.run_id, step.step_index, step.parent_index, step.step_name,
+           step.duration_ms
+    FROM passed
+    JOIN workflow_monitor.workflow_steps AS step USING (run_id, attempt)
+),
+located AS (
+    SELECT position, run_id, step_index, ARRAY[step_name] AS path, duration_ms
+    FROM step
+    WHERE parent_index IS NULL
+    UNION ALL
+    SELECT step.position, step.run_id, step.step_index, located.path || step.step_name,
+           step.duration_ms
+    FROM located
+    JOIN step ON step.position = located.position AND step.run_id = located.run_id
+             AND step.parent_index = located.step_index
+),
+normal AS (
+    SELECT position, path, count(*) AS sample_size,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_ms) AS median_ms,
+           percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms) AS p95_ms
+    FROM located
+    WHERE duration_ms IS NOT NULL
+    GROUP BY position, path
+)
+SELECT position,
+       json_agg(json_build_object(
+           'path', path, 'median_ms', median_ms, 'p95_ms', p95_ms, 'sample_size', sample_size
+       ) ORDER BY path)::text AS steps
+FROM normal
+GROUP BY position
+
 -- name: history
 -- List a workflow's latest executions, newest first, without their attempts
 SELECT json_build_object(
