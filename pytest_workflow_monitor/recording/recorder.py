@@ -113,6 +113,9 @@ class Recorder:
         dimensions: Parameters that do not split history, such as the browser.
         run_id: The execution that the attempt belongs to.
         number: The attempt's number, from 1.
+
+    Attributes:
+        requests: Of each API request how long it took, in milliseconds, and whether it failed.
     """
 
     __slots__ = (
@@ -127,6 +130,7 @@ class Recorder:
         "metrics",
         "number",
         "phase",
+        "requests",
         "run_id",
         "started_at",
         "started_ns",
@@ -156,6 +160,7 @@ class Recorder:
         self.degraded: list[str] = []
         self.labels: dict[str, str] = {}
         self.errors: list[Error] = []
+        self.requests: list[tuple[float, bool]] = []
         self.timer: tuple[float, float] | None = None
         self.started_at = datetime.now(UTC)
         self.started_ns = perf_counter_ns()

@@ -72,9 +72,9 @@ class BrowserWatch:
     def _on_context(self, context: Any) -> None:
         self.contexts.append((context, get_ident()))
         context.on("close", self._on_close)
+        context.on("page", self._on_page)  # now: an observer that asks the browser lets others run
         for observer in self._observers:
             _safely(observer.context_opened, context)
-        context.on("page", self._on_page)
 
     def _on_page(self, page: Any) -> None:
         for observer in self._observers:
