@@ -42,5 +42,9 @@ class RecordRefusedError(StoreError):
     """The database refuses this one record because of what is in it."""
 
 
+class LoginError(WorkflowMonitorError):
+    """Nobody could be logged in."""
+
+
 class ReportError(WorkflowMonitorError):
     """A report cannot be made or written."""

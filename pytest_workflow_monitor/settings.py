@@ -35,7 +35,9 @@ A value that does not fit is not meant for us and ignored, as in ``LOG_LEVEL=TRA
 
 _NOT_ONLY_OURS = frozenset(f"environment variable {name}" for name in PLAIN_NAMES)
 
-NOT_SETTINGS = frozenset({"WORKFLOW_MONITOR_BROWSER", "WORKFLOW_MONITOR_TRIGGER"})
+NOT_SETTINGS = frozenset(
+    {"WORKFLOW_MONITOR_BROWSER", "WORKFLOW_MONITOR_LOGIN_KEY", "WORKFLOW_MONITOR_TRIGGER"}
+)
 """Variables with our prefix that are read where they matter, not as settings."""
 
 SETTINGS_FILE = "workflow-monitor.toml"
@@ -60,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         output_limit_kb: How much captured output of one attempt is kept, from its end.
         exclude_params: Parameters of parametrised tests that do not make a workflow of their own.
         history_length: How many earlier executions of a workflow a report shows.
+        login_ttl_seconds: How long a login may be used again; 0 for never.
         log_level: How much the command line and the background process log.
     """
 
@@ -77,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     output_limit_kb: int = 64
     exclude_params: tuple[str, ...] = ()
     history_length: int = 20
+    login_ttl_seconds: float = 3600.0
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     @property
@@ -97,7 +101,12 @@ _PASSWORDS = (
 )
 """Where a database URL or connection string holds a password, and what stands before it."""
 
-LIMITS = {"deadline_seconds": (0, 3600), "output_limit_kb": (0, 65536), "history_length": (0, 1000)}
+LIMITS = {
+    "deadline_seconds": (0, 3600),
+    "output_limit_kb": (0, 65536),
+    "history_length": (0, 1000),
+    "login_ttl_seconds": (0, 2_592_000),
+}
 """Allowed ranges of numbers, both ends included."""
 
 

