@@ -60,6 +60,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         deadline_seconds: How long a session waits at its end until everything is stored.
         output: Whose captured output is kept: every attempt's, failures' or nobody's.
         output_limit_kb: How much captured output of one attempt is kept, from its end.
+        step_screenshots: Whether a step leaves a screenshot of the open pages: always, when it fails,
+            or never.
+        mask_selectors: What is covered in those screenshots, as selectors of Playwright.
+        slow_request_seconds: From when on an answered request of a page is noted as slow.
         exclude_params: Parameters of parametrised tests that do not make a workflow of their own.
         history_length: How many earlier executions of a workflow a report shows.
         login_ttl_seconds: How long a login may be used again; 0 for never.
@@ -78,6 +82,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     deadline_seconds: float = 10.0
     output: Literal["always", "failures", "never"] = "always"
     output_limit_kb: int = 64
+    step_screenshots: Literal["on", "on-failure", "off"] = "on-failure"
+    mask_selectors: tuple[str, ...] = ('input[type="password"]', "[data-secret]")
+    slow_request_seconds: float = 1.0
     exclude_params: tuple[str, ...] = ()
     history_length: int = 20
     login_ttl_seconds: float = 3600.0
@@ -104,6 +111,7 @@ _PASSWORDS = (
 LIMITS = {
     "deadline_seconds": (0, 3600),
     "output_limit_kb": (0, 65536),
+    "slow_request_seconds": (0, 3600),
     "history_length": (0, 1000),
     "login_ttl_seconds": (0, 2_592_000),
 }
