@@ -42,6 +42,10 @@ class RecordRefusedError(StoreError):
     """The database refuses this one record because of what is in it."""
 
 
+class ArtifactsError(WorkflowMonitorError):
+    """Files of artifacts cannot be copied or removed."""
+
+
 class LoginError(WorkflowMonitorError):
     """Nobody could be logged in."""
 

@@ -66,6 +66,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         slow_request_seconds: From when on an answered request of a page is noted as slow.
         exclude_params: Parameters of parametrised tests that do not make a workflow of their own.
         history_length: How many earlier executions of a workflow a report shows.
+        artifacts_url: An fsspec URL, such as ``s3://bucket/folder``, that artifacts are copied to.
+        artifacts_pass_days: How long artifacts of passes and of repeated failures are kept.
+        artifacts_days: How long other artifacts are kept; the last good evidence of a workflow and
+            the first of each kind of failure always are.
+        artifacts_max_mb: How much may be kept before the next ones go early; 0 for no limit.
         login_ttl_seconds: How long a login may be used again; 0 for never.
         log_level: How much the command line and the background process log.
     """
@@ -87,6 +92,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slow_request_seconds: float = 1.0
     exclude_params: tuple[str, ...] = ()
     history_length: int = 20
+    artifacts_url: str = ""
+    artifacts_pass_days: float = 14.0
+    artifacts_days: float = 90.0
+    artifacts_max_mb: int = 0
     login_ttl_seconds: float = 3600.0
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
@@ -114,6 +123,9 @@ LIMITS = {
     "slow_request_seconds": (0, 3600),
     "history_length": (0, 1000),
     "login_ttl_seconds": (0, 2_592_000),
+    "artifacts_pass_days": (0, 36500),
+    "artifacts_days": (0, 36500),
+    "artifacts_max_mb": (0, 10**9),
 }
 """Allowed ranges of numbers, both ends included."""
 

@@ -44,6 +44,12 @@ RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0)
 GRACE_SECONDS = 4.0
 """How long a database that was there before is waited for at the end of the session."""
 
+FINAL_UPLOAD_SECONDS = 2.0
+"""How long the end of a session waits for artifacts to be copied; the rest is copied after it."""
+
+UPLOAD_PAUSE_SECONDS = 30.0
+"""How long a bucket that could not be reached is left alone."""
+
 NICENESS = 5
 """The tests come first: the shipper only gets the processor time they leave."""
 
@@ -64,6 +70,8 @@ class Shipper:
         self._error: StoreError | None = None
         self._failures = 0
         self._retry_at = 0.0
+        self._upload_at = 0.0
+        self._upload_problem = ""
 
     @property
     def session_pid(self) -> int:
@@ -72,7 +80,11 @@ class Shipper:
 
     def tick(self) -> None:
         """Store what has come, unless the database is away and was asked a moment ago."""
-        if monotonic() >= self._retry_at and not self._drained():
+        if monotonic() < self._retry_at:
+            return
+        if self._drained():
+            self._upload(TICK_SECONDS)
+        else:
             pause = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
             self._failures += 1
             self._retry_at = monotonic() + pause
@@ -87,7 +99,10 @@ class Shipper:
             self._shipment.conclude(died_at)
             if self._error is None:
                 self._drained()
+        self._upload(FINAL_UPLOAD_SECONDS)
         notices = self._shipment.notices()
+        if self._upload_problem:
+            notices.append(f"{self._upload_problem} The files are kept here and copied later.")
         shipped = Shipped(
             executions=self._shipment.executions,
             attempts=self._shipment.attempts,
@@ -112,6 +127,22 @@ class Shipper:
         for notice in replayed.notices:
             logger.warning("%s", notice)
 
+    def keep_artifacts(self) -> None:
+        """Copy the files that still wait, and once a day let old ones expire."""
+        if self._store is None or self._error is not None:
+            return
+        from pytest_workflow_monitor.artifact_keeping import prune_daily, upload_waiting
+
+        try:
+            uploaded = upload_waiting(self._store, self._settings)
+            pruned = prune_daily(self._store, self._settings)
+        except WorkflowMonitorError as error:
+            logger.warning("artifacts: %s", error)
+            return
+        for problem in (uploaded.problem, *(pruned.problems if pruned else ())):
+            if problem:
+                logger.warning("artifacts: %s", problem)
+
     def close(self) -> None:
         """Let go of the database."""
         if self._store is not None:
@@ -134,6 +165,24 @@ class Shipper:
         self._error = None
         self._failures = 0
         return True
+
+    def _upload(self, seconds: float) -> None:
+        """Copy artifacts for a while; a bucket that is away is asked again a little later."""
+        if self._store is None or self._error is not None or monotonic() < self._upload_at:
+            return
+        if not self._settings.artifacts_url:
+            return
+        from pytest_workflow_monitor.artifact_keeping import upload_waiting
+
+        try:
+            done = upload_waiting(self._store, self._settings, deadline=monotonic() + seconds)
+        except StoreError as error:
+            logger.warning("artifacts: %s", error)
+            return
+        self._upload_problem = done.problem
+        if done.problem:
+            logger.warning("artifacts: %s", done.problem)
+            self._upload_at = monotonic() + UPLOAD_PAUSE_SECONDS
 
     def _may_recover(self) -> bool:
         return isinstance(self._error, StoreUnreachableError)
@@ -218,6 +267,7 @@ def main() -> int:
             shipper.tick()
         _tell(shipper.finish())
         shipper.replay_others()
+        shipper.keep_artifacts()
     except Exception as error:  # the one edge at which an error of ours ends
         logger.exception("stopped")
         _tell(Shipped(problem=_unexpected(error, order)))

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
+from pytest_workflow_monitor.cli.artifacts import artifacts
 from pytest_workflow_monitor.cli.configuration import config
 from pytest_workflow_monitor.cli.db import db
 from pytest_workflow_monitor.cli.display import say
@@ -16,6 +17,7 @@ from pytest_workflow_monitor.cli.executions import history, show
 from pytest_workflow_monitor.cli.exits import MEANINGS, Exit, code_of
 from pytest_workflow_monitor.cli.letters import dead_letters
 from pytest_workflow_monitor.cli.listing import list_workflows
+from pytest_workflow_monitor.cli.options import InOrder
 from pytest_workflow_monitor.cli.replaying import replay
 from pytest_workflow_monitor.cli.running import run
 from pytest_workflow_monitor.cli.sessions import report, sessions
@@ -26,12 +28,8 @@ EPILOG = "\b\nExit codes:\n" + "\n".join(
 )
 
 
-class Commands(click.Group):
-    """The subcommands in the order in which one needs them; errors end as one sentence."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Name the subcommands, in the order in which they were added."""
-        return list(self.commands)
+class Commands(InOrder):
+    """The subcommands; errors end as one sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand."""
@@ -55,8 +53,8 @@ class Commands(click.Group):
 def application() -> None:
     """Synthetic monitoring written as pytest tests and kept in your own PostgreSQL.
 
-    Works on the project that the current folder belongs to; `workflow-monitor config` tells which
-    one that is and what its settings are.
+    Every command works on the project that the current folder belongs to. The command config
+    tells which one that is, and what its settings are.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -82,6 +80,7 @@ for command in (
     report,
     replay,
     dead_letters,
+    artifacts,
     db,
     config,
 ):

@@ -7,9 +7,12 @@ from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
 
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
 from pytest_workflow_monitor.errors import StoreUnreachableError
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.store import embedded, failures, migrate
+from pytest_workflow_monitor.store.artifacts import Artifacts
 from pytest_workflow_monitor.store.database import connect
 from pytest_workflow_monitor.store.letters import Letters
 from pytest_workflow_monitor.store.reading import Reading
@@ -36,7 +39,7 @@ class StoreInfo(Record, frozen=True, kw_only=True):
     rows: dict[str, int]
 
 
-class Store(Reading, Writing, Letters):
+class Store(Reading, Writing, Letters, Artifacts):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 
     After a StoreUnreachableError the connection is gone: open a new store.
@@ -72,9 +75,17 @@ class Store(Reading, Writing, Letters):
         if self.server is not None:
             self.server.leave()
 
-    def psql_command(self) -> tuple[str, ...]:
-        """Return the command that opens psql on this database, with the password in its URL."""
-        return self.server.psql if self.server else ("psql", self.url)
+    def psql_command(self) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Return the command that opens psql on this database, and the environment it needs.
+
+        A password is in the environment: command lines are shown to everybody on the machine.
+        """
+        if self.server:
+            return self.server.psql, {}
+        parts = conninfo_to_dict(self.url)
+        password = parts.pop("password", None)
+        environment = {} if password is None else {"PGPASSWORD": str(password)}
+        return ("psql", make_conninfo("", **parts)), environment
 
     def info(self) -> StoreInfo:
         """Tell where the data is, how to get at it with psql, and how big it is."""
