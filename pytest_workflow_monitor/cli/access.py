@@ -35,16 +35,29 @@ def opened(settings: Settings) -> Iterator[Store | None]:
     Raises:
         StoreError: There is a database, but it cannot be used.
     """
-    from pytest_workflow_monitor.store import migrate, open_store, places
+    from pytest_workflow_monitor.store import migrate
+
+    with existing(settings) as store:
+        if store is None or not any(state.applied_at for state in migrate.status(store)):
+            yield None
+            return
+        migrate.migrate(store)
+        yield store
+
+
+@contextmanager
+def existing(settings: Settings) -> Iterator[Store | None]:
+    """Open the database as it is, whatever its schema; None when there is no embedded one yet.
+
+    Raises:
+        StoreError: There is a database, but it cannot be used.
+    """
+    from pytest_workflow_monitor.store import open_store, places
 
     if not settings.database_url and not places.data_path(settings.state_path).exists():
         yield None
         return
     with open_store(settings, migrated=False) as store:
-        if not any(state.applied_at for state in migrate.status(store)):
-            yield None
-            return
-        migrate.migrate(store)
         yield store
 
 
@@ -77,7 +90,7 @@ def resolved(what: str, prefix: str, find: Callable[[str, int], Sequence[str]]) 
     if not found:
         raise NothingThereError(f"There is no {what} whose id is, or begins with, {prefix!r}.")
     if len(found) > 1:
-        shown = ", ".join(found[:SHOWN_CANDIDATES])
-        more = " and others" if len(found) > SHOWN_CANDIDATES else ""
-        raise NothingThereError(f"{prefix!r} is the beginning of several ids: {shown}{more}.")
+        more = ["and others"] if len(found) > SHOWN_CANDIDATES else []
+        shown = "\n  ".join([*found[:SHOWN_CANDIDATES], *more])
+        raise NothingThereError(f"{prefix!r} is the beginning of several ids:\n  {shown}")
     return found[0]

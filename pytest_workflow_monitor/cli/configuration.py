@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import asdict
 
+from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings
 from pytest_workflow_monitor.cli.options import as_json_option
@@ -54,10 +55,10 @@ def _shown(settings: Settings) -> dict[str, object]:
 
 
 def _words(value: object) -> str:
-    """Say a value as one writes it in the environment."""
+    """Say a value as one writes it in the environment; ``–`` for an empty one."""
     if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        value = ",".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value) or wording.UNKNOWN
 
 
 def _source(settings: Settings, key: str) -> str:

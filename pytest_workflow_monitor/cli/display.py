@@ -35,7 +35,12 @@ SHORT_ID = 18
 WIDE = 110
 """From so many columns on, tables show what does not fit on a narrow terminal."""
 
-_TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+BRANCH_LENGTH = 20
+
+_TERMINAL_CODES = re.compile(
+    r"\x1b(?:\[?[\d;]*(?=\.\.\.)|\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])"
+)
+"""Colours, titles and the like; the first form is what is left where pytest cut a message."""
 
 
 def printable(text: str) -> str:
@@ -51,6 +56,13 @@ def line(text: str, style: str = "") -> Text:
     from rich.text import Text
 
     return Text(printable(text), style=style)
+
+
+def verbatim(text: str, style: str = "") -> Text:
+    """Return text that only the terminal itself may break: code, or a path to copy."""
+    made = line(text, style)
+    made.no_wrap = True
+    return made
 
 
 def status(value: Status, *, is_flaky: bool = False) -> Text:
@@ -94,6 +106,11 @@ def commit(git_commit: str, git_branch: str = "") -> str:
     return " on ".join(part for part in (git_commit[:7], git_branch) if part)
 
 
+def short_branch(git_branch: str) -> str:
+    """Cut the name of a branch to what a table has room for."""
+    return wording.cut(git_branch, BRANCH_LENGTH)
+
+
 def is_wide() -> bool:
     """Tell whether the terminal has room for columns that can be missed."""
     from pytest_workflow_monitor.cli.output import console
@@ -102,19 +119,26 @@ def is_wide() -> bool:
 
 
 def listing(title: str, columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) -> Group:
-    """Return a table with hairlines only; a column whose name begins with ``>`` holds numbers."""
+    """Return a table with hairlines only; cells are text, nothing in them acts as markup.
+
+    Args:
+        title: Stands above it; may be empty.
+        columns: Their names. ``>`` before a name says that the column holds numbers, ``=`` that
+            its cells, such as ids, are never broken over two lines.
+        rows: A cell for each column.
+    """
     from rich import box
     from rich.console import Group
+    from rich.table import Table
 
-    from pytest_workflow_monitor.cli.output import table
-
-    made = table("", [name.lstrip(">") for name in columns], [])
-    made.box = box.SIMPLE_HEAD
-    made.show_edge = made.pad_edge = False
-    made.padding = (0, 1, 0, 0)
-    made.title = None
-    for column, name in zip(made.columns, columns, strict=True):
-        column.justify = "right" if name.startswith(">") else "left"
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in columns:
+        made.add_column(
+            line(name.lstrip(">=")),
+            justify="right" if name.startswith(">") else "left",
+            no_wrap=name.startswith((">", "=")),
+            overflow="fold",
+        )
     for row in rows:
         made.add_row(*(line(cell) if isinstance(cell, str) else cell for cell in row))
     return Group(line(title, "bold"), made) if title else Group(made)

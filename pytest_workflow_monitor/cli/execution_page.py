@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console, Group, RenderableType
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     from pytest_workflow_monitor.model import (
+        Artifact,
         Attempt,
         Error,
         Execution,
@@ -62,7 +64,7 @@ class Page:
     def print_on(self, console: Console) -> None:
         """Print it, from the verdict to what only few want to know."""
         for part in (*self._head(), *self._attempts(console.width), *self._tail()):
-            console.print(part)
+            console.print(part, soft_wrap=getattr(part, "no_wrap", None))
 
     def _head(self) -> Iterator[RenderableType]:
         execution, workflow = self._execution, self._execution.workflow
@@ -104,66 +106,76 @@ class Page:
             if is_last or self._is_full:
                 yield from self._attempt(attempt, width)
             else:
-                yield display.line(f"  {_first_problem(attempt)}")
+                yield _indented(_first_problem(attempt))
 
     def _attempt(self, attempt: Attempt, width: int) -> Iterator[RenderableType]:
         for error in attempt.errors:
             yield from self._error(error)
         for reason in attempt.degraded:
-            yield display.line(f"  {reason}", display.STYLES[Status.DEGRADED])
+            yield _indented(reason, display.STYLES[Status.DEGRADED])
         if attempt.skip_reason and self._is_full:
-            yield display.line(f"  {attempt.skip_reason}")
+            yield _indented(attempt.skip_reason)
         if attempt.steps:
             yield display.line("")
             yield _steps(attempt, width)
         if attempt.steps_dropped:
             dropped = wording.plural(attempt.steps_dropped, "more step")
-            yield display.line(f"  and {dropped}, which were not kept", QUIET)
+            yield _indented(f"and {dropped}, which were not kept", QUIET)
         if attempt.metrics:
             yield display.line("")
             yield _metrics(attempt.metrics)
         if self._is_full:
             yield from _outputs(attempt)
 
-    def _error(self, error: Error) -> Iterator[Text]:
+    def _error(self, error: Error) -> Iterator[RenderableType]:
+        if error.file:
+            yield _indented(f"{error.file}:{error.line}{_PHASES[error.phase]}", QUIET)
+        if error.source_line:
+            yield _indented(f"> {error.source_line.strip()}", "bold")
         if self._is_full and error.traceback:
             yield display.line("")
-            yield display.line(error.traceback)
+            yield display.verbatim(error.traceback.rstrip())
             return
-        place = f"{error.file}:{error.line}" if error.file else ""
-        if place:
-            yield display.line(f"  {place}{_PHASES[error.phase]}", QUIET)
-        if error.source_line:
-            yield display.line(f"  > {error.source_line.strip()}", "bold")
         lines = (error.message or error.type).strip().splitlines()
         shown = lines if self._is_full else lines[:MESSAGE_LINES]
         if error.message and error.type and shown:
             shown[0] = f"{error.type}: {shown[0]}"
         for text in shown:
-            yield display.line(f"  {text}", display.STYLES[Status.FAILED])
+            yield _indented(text, display.STYLES[Status.FAILED])
         left = len(lines) - len(shown)
         if left:
-            yield display.line(f"  and {wording.plural(left, 'more line')}: --full", QUIET)
+            yield _indented(f"and {wording.plural(left, 'more line')}: --full", QUIET)
 
     def _tail(self) -> Iterator[RenderableType]:
         found = [(it, artifact) for it in self._execution.attempts for artifact in it.artifacts]
         if found:
-            rows = [
-                [
-                    artifact.name,
-                    artifact.kind,
-                    str(attempt.number),
-                    "" if artifact.problem else wording.size(artifact.size_bytes),
-                    artifact.problem or os.path.relpath(self._state_path / artifact.path),
-                ]
-                for attempt, artifact in found
-            ]
-            columns = ["Attachment", "Kind", ">Attempt", ">Size", "File"]
             yield display.line("")
-            yield display.listing("", columns, rows)
+            yield display.line("Attachments", SECTION)
+        for attempt, artifact in found:
+            yield from self._artifact(artifact, attempt)
         if any(it.outputs for it in self._execution.attempts) and not self._is_full:
             yield display.line("")
             yield display.line("There is captured output: --full shows it.", QUIET)
+
+    def _artifact(self, artifact: Artifact, attempt: Attempt) -> Iterator[RenderableType]:
+        facts = [artifact.kind]
+        if not artifact.problem:
+            facts.append(wording.size(artifact.size_bytes))
+        if len(self._execution.attempts) > 1:
+            facts.append(f"attempt {attempt.number}")
+        yield _indented(f"{artifact.name}  {' · '.join(facts)}")
+        if artifact.problem:
+            yield _indented(artifact.problem, display.STYLES[Status.DEGRADED], by=4)
+        else:
+            path = os.path.relpath(self._state_path / artifact.path)
+            yield display.verbatim(f"    {path}", QUIET)
+
+
+def _indented(text: str, style: str = "", *, by: int = 2) -> Padding:
+    """Indent text, the lines into which the terminal breaks it too."""
+    from rich.padding import Padding
+
+    return Padding(display.line(text, style), (0, 0, 0, by), expand=False)
 
 
 def _facts(facts: Iterable[tuple[str, str | Text]]) -> Table:
@@ -188,10 +200,12 @@ def _session_facts(session: SessionStarted) -> Iterator[tuple[str, str]]:
 def _took(execution: Execution) -> str:
     took = wording.duration(execution.duration_ms)
     normal = history.normal_duration(execution.history)
+    if normal:
+        took += f" (normally {wording.duration(normal.median_ms)})"
     if len(execution.attempts) > 1 and execution.completed_at is not None:
         whole = (execution.completed_at - execution.started_at).total_seconds() * 1_000
-        took += f", {wording.duration(whole)} for all {len(execution.attempts)} attempts"
-    return f"{took} (normally {wording.duration(normal.median_ms)})" if normal else took
+        took += f", {len(execution.attempts)} attempts together {wording.duration(whole)}"
+    return took
 
 
 def _marks(execution: Execution) -> Text:
@@ -239,11 +253,19 @@ def _steps(attempt: Attempt, width: int) -> Table:
     return grid
 
 
-def _step_name(step: Step, depth: int) -> Text:
+def _step_name(step: Step, depth: int) -> Table:
+    from rich.table import Table
+
     mark, style = wording.STATUS_MARKS[step.status], display.STYLES[step.status]
-    text = display.line(f"  {'  ' * depth}{mark} ", style)
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
     name = " ".join(step.name.split())
-    return text.append(f"{display.printable(name)}{_PHASES[step.phase]}", style="default")
+    grid.add_row(
+        display.line(f"{'  ' * (depth + 1)}{mark}", style),
+        display.line(f"{name}{_PHASES[step.phase]}"),
+    )
+    return grid
 
 
 def _bar(step: Step, whole_ms: float) -> Text:
@@ -277,4 +299,4 @@ def _outputs(attempt: Attempt) -> Iterator[Text]:
         yield display.line("")
         cut = f", without its first {output.dropped_chars:,} characters"
         yield display.line(f"{output.name}{cut if output.dropped_chars else ''}", SECTION)
-        yield display.line(output.text.rstrip())
+        yield display.verbatim(output.text.rstrip())

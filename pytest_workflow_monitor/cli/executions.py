@@ -15,7 +15,7 @@ from pytest_workflow_monitor.cli.access import effective_settings, needed, resol
 from pytest_workflow_monitor.cli.exits import NothingThereError
 from pytest_workflow_monitor.cli.options import as_json_option, limit_option
 from pytest_workflow_monitor.cli.output import console, print_json
-from pytest_workflow_monitor.cli.selection import nearest
+from pytest_workflow_monitor.cli.selection import goes_by, nearest
 from pytest_workflow_monitor.durations import seconds
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def show(*, run_id: str, full: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("workflow_id", metavar="ID")
-@click.option("--environment", help="Only in this environment; by default in all.")
-@click.option("--project", help="Whose workflow it is; by default this project's.")
+@click.option("--environment", metavar="NAME", help="Only in this environment; by default in all.")
+@click.option("--project", metavar="NAME", help="Whose workflow it is; by default this project's.")
 @click.option(
     "--since",
     type=moment,
@@ -88,14 +88,20 @@ def history(
     limit: int,
     as_json: bool,
 ) -> None:
-    """List how a workflow ran, the newest first."""
+    """List how a workflow ran, the newest first.
+
+    ID is a workflow's id, or a glob such as 'order-*' for several.
+    """
     settings = effective_settings()
     project = project or settings.project
     with needed(settings) as store:
-        found = store.history(workflow_id, project=project, environment=environment, limit=limit)
-        found = tuple(it for it in found if since is None or it.started_at >= since)
-        if not found:
-            _check_known(store, workflow_id, project)
+        found = [
+            it
+            for known in _ids(store, workflow_id, project)
+            for it in store.history(known, project=project, environment=environment, limit=limit)
+            if since is None or it.started_at >= since
+        ]
+        found = sorted(found, key=lambda it: it.started_at, reverse=True)[:limit]
         sessions = _sessions(store, found)
     if as_json:
         print_json([_as_json(it, sessions[it.session_id]) for it in found])
@@ -107,13 +113,20 @@ def history(
         display.say(f"No execution of {workflow_id} fits these options.")
 
 
-def _check_known(store: Store, workflow_id: str, project: str) -> None:
-    """Tell a workflow that never ran from one whose executions the options leave out."""
+def _ids(store: Store, name: str, project: str) -> list[str]:
+    """Find the workflows with executions that go by a name.
+
+    Raises:
+        NothingThereError: There are none.
+    """
+    if store.history(name, project=project, limit=1):
+        return [name]
     known = sorted({it.workflow_id for it in store.job_metrics(project=project)})
-    if workflow_id in known:
-        return
-    said = f"There is no execution of a workflow {workflow_id!r} of the project {project}"
-    near = nearest(workflow_id, known)
+    found = [it for it in known if goes_by(it, name)]
+    if found:
+        return found
+    said = f"There is no execution of a workflow {name!r} of the project {project}"
+    near = nearest(name, known)
     raise NothingThereError(f"{said}; did you mean {' or '.join(near)}?" if near else f"{said}.")
 
 
@@ -138,22 +151,26 @@ def _print_history(
     title: str, executions: Sequence[Execution], sessions: dict[str, SessionStarted | None]
 ) -> None:
     is_wide = display.is_wide()
-    several = len({it.environment for it in executions}) > 1
+    has_environments = len({it.environment for it in executions}) > 1
+    has_workflows = len({it.workflow.workflow_id for it in executions}) > 1
     has_commits = any(it is not None and it.git_commit for it in sessions.values())
     now = datetime.now(UTC)
-    columns = ["Status", "When", ">Took", *(["Environment"] if several else [])]
-    columns += ["Trigger", *(["Commit"] if has_commits else []), "Execution"]
+    columns = ["=Status", *(["Workflow"] if has_workflows else []), "=When", ">Took"]
+    columns += [*(["Environment"] if has_environments else []), "Trigger"]
+    columns += [*(["Commit"] if has_commits else []), "=Execution"]
 
     def row(it: Execution) -> Iterable[Text | str]:
         session = sessions[it.session_id]
         yield display.status(it.status, is_flaky=it.is_flaky)
+        if has_workflows:
+            yield it.workflow.workflow_id
         yield display.when(it.started_at, now)
         yield wording.duration(it.duration_ms)
-        if several:
+        if has_environments:
             yield it.environment
         yield session.trigger.value if session else ""
         if has_commits:
-            branch = session.git_branch if session and is_wide else ""
+            branch = display.short_branch(session.git_branch) if session and is_wide else ""
             yield display.commit(session.git_commit, branch) if session else ""
         yield it.run_id if is_wide else display.short_id(it.run_id)
 

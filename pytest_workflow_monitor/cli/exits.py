@@ -43,6 +43,10 @@ class CollectionError(WorkflowMonitorError):
     """pytest cannot collect the tests."""
 
 
+class ProgramMissingError(WorkflowMonitorError):
+    """A program that is needed is not installed."""
+
+
 class NothingThereError(WorkflowMonitorError):
     """There is nothing with that id."""
 

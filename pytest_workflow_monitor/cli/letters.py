@@ -14,7 +14,7 @@ from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, needed, opened
 from pytest_workflow_monitor.cli.exits import Exit, NothingThereError
-from pytest_workflow_monitor.cli.options import as_json_option
+from pytest_workflow_monitor.cli.options import InOrder, agree, as_json_option, yes_option
 from pytest_workflow_monitor.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.store import DeadLetter, Store
 
 NONE_WAIT = "No dead letters wait: the database refused nothing."
-HOW_TO_AGREE = "Nothing was dropped: say --yes where nobody can be asked."
 
 
 class About(NamedTuple):
@@ -34,7 +33,7 @@ class About(NamedTuple):
     attempt: int | None = None
 
 
-@click.group("dead-letters")
+@click.group("dead-letters", cls=InOrder)
 def dead_letters() -> None:
     """List, retry or drop records that the database refused."""
 
@@ -78,14 +77,15 @@ def retry(*, ids: Sequence[int], as_json: bool) -> None:
 
 @dead_letters.command()
 @click.argument("ids", nargs=-1, type=int, required=True, metavar="ID...")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @as_json_option
 def drop(*, ids: Sequence[int], yes: bool, as_json: bool) -> None:
     """Give records up; they stay in the table, but wait no more."""
     with needed(effective_settings()) as store:
         _check_known(store, ids)
         if not yes:
-            _ask(len(set(ids)))
+            records = wording.plural(len(set(ids)), "record")
+            agree(f"Give up {records}? What is in them will not be stored.")
         dropped = store.drop_letters(ids)
     if as_json:
         print_json({"dropped": dropped})
@@ -100,14 +100,6 @@ def about(letter: DeadLetter) -> About:
         return About(data["workflow"]["workflow_id"], data["run_id"], data["number"])
     except (msgspec.MsgspecError, UnicodeError, KeyError, TypeError):
         return About()
-
-
-def _ask(count: int) -> None:
-    question = f"Give up {wording.plural(count, 'record')}? What is in them will not be stored."
-    if not sys.stdin.isatty():
-        raise click.UsageError(HOW_TO_AGREE)
-    if not click.confirm(question, err=True):
-        raise click.UsageError("Nothing was dropped.")
 
 
 def _check_known(store: Store, ids: Sequence[int]) -> None:
@@ -130,6 +122,6 @@ def _print_table(found: Sequence[DeadLetter]) -> None:
         ]
         for it in found
     ]
-    columns = [">ID", "Workflow", "Reason", "Status", ">Tries", "Last try"]
+    columns = [">ID", "Workflow", "Reason", "Status", ">Tries", "=Last try"]
     title = f"{wording.plural(len(found), 'dead letter')} ({display.times()})"
     console().print(display.listing(title, columns, rows))

@@ -26,17 +26,18 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.model import HistoryPoint, Workflow
     from pytest_workflow_monitor.settings import Settings
 
+NEVER, UNKNOWN = "never", "unknown"
 HOW_TO_MARK = "There are no workflows yet: mark a test with @pytest.mark.workflow to make one."
 
-COLUMNS = ("Workflow", "Priority", "Schedule", "Last run")
+COLUMNS = ("Workflow", "=Priority", "Schedule", "Last run")
 WIDE_COLUMNS = (
     "Workflow",
-    "Priority",
+    "=Priority",
     "Schedule",
     "Owner",
     "Tags",
-    "Last run",
-    "When",
+    "=Last run",
+    "=When",
     ">Took",
 )
 
@@ -62,7 +63,8 @@ def list_workflows(*, ids: Sequence[str], as_json: bool, **properties: Any) -> N
     found = {it.workflow_id: it for it in chosen}
     last = _last_runs(settings, list(found))
     if as_json:
-        print_json([_as_json(it, last.get(name)) for name, it in found.items()])
+        known = last or {}
+        print_json([_as_json(it, known.get(name)) for name, it in found.items()])
     elif found:
         _print_table(list(found.values()), last, settings)
     else:
@@ -71,8 +73,8 @@ def list_workflows(*, ids: Sequence[str], as_json: bool, **properties: Any) -> N
         sys.exit(Exit.NOT_ALL_WELL)
 
 
-def _last_runs(settings: Settings, workflow_ids: Sequence[str]) -> Last:
-    """Ask the database; one that cannot be used only costs a notice."""
+def _last_runs(settings: Settings, workflow_ids: Sequence[str]) -> Last | None:
+    """Ask the database; one that cannot be used only costs a notice, and None says so."""
     try:
         with opened(settings) as store:
             if store is None or not workflow_ids:
@@ -82,7 +84,7 @@ def _last_runs(settings: Settings, workflow_ids: Sequence[str]) -> Last:
             )
     except StoreError as error:
         display.say(f"Without the last runs: {error}")
-        return {}
+        return None
     return {name: points[-1] for name, points in histories.items() if points}
 
 
@@ -90,31 +92,36 @@ def _as_json(workflow: Workflow, last: HistoryPoint | None) -> dict[str, object]
     return asdict(workflow) | {"last": asdict(last) if last else None}
 
 
-def _print_table(workflows: Sequence[Workflow], last: Last, settings: Settings) -> None:
+def _print_table(workflows: Sequence[Workflow], last: Last | None, settings: Settings) -> None:
     columns, row = (WIDE_COLUMNS, _wide_row) if display.is_wide() else (COLUMNS, _row)
+    known, otherwise = (last, NEVER) if last is not None else ({}, UNKNOWN)
     now = datetime.now(UTC)
     title = (
         f"{wording.plural(len(workflows), 'workflow')} of {settings.project}, "
         f"last run in {settings.environment} ({display.times()})"
     )
-    rows = [row(it, last.get(it.workflow_id), now) for it in workflows]
+    rows = [row(it, known.get(it.workflow_id), now, otherwise) for it in workflows]
     console().print(display.listing(title, columns, rows))
 
 
-def _wide_row(workflow: Workflow, last: HistoryPoint | None, now: datetime) -> list[Text | str]:
+def _wide_row(
+    workflow: Workflow, last: HistoryPoint | None, now: datetime, otherwise: str
+) -> list[Text | str]:
     return [
         workflow.workflow_id,
         display.priority(workflow.priority),
         " ".join(_schedule(workflow)),
         workflow.owner,
         ", ".join(workflow.tags),
-        _status(last),
+        _status(last) if last else otherwise,
         display.when(last.started_at, now) if last else "",
         wording.duration(last.duration_ms) if last else "",
     ]
 
 
-def _row(workflow: Workflow, last: HistoryPoint | None, now: datetime) -> list[Text | str]:
+def _row(
+    workflow: Workflow, last: HistoryPoint | None, now: datetime, otherwise: str
+) -> list[Text | str]:
     """Say the same in fewer columns: what matters less goes into a second line."""
     cron, zone = _schedule(workflow)
     when = f"  {display.when(last.started_at, now)}" if last else ""
@@ -122,7 +129,7 @@ def _row(workflow: Workflow, last: HistoryPoint | None, now: datetime) -> list[T
         _two(workflow.workflow_id, " · ".join(filter(None, (workflow.owner, *workflow.tags)))),
         display.priority(workflow.priority),
         _two(cron, zone),
-        _two(_status(last).append(when), wording.duration(last.duration_ms) if last else ""),
+        _two(_status(last).append(when), wording.duration(last.duration_ms)) if last else otherwise,
     ]
 
 
@@ -131,8 +138,8 @@ def _two(first: Text | str, second: str) -> Text:
     return text.append(f"\n{display.printable(second)}", "dim") if second else text
 
 
-def _status(last: HistoryPoint | None) -> Text:
-    return display.status(last.status, is_flaky=last.is_flaky) if last else display.line("never")
+def _status(last: HistoryPoint) -> Text:
+    return display.status(last.status, is_flaky=last.is_flaky)
 
 
 def _schedule(workflow: Workflow) -> tuple[str, str]:

@@ -123,7 +123,7 @@ def _print_table(found: Sequence[Waiting]) -> None:
         for it in found
     ]
     title = f"{wording.plural(len(found), 'session')} to store ({display.times()})"
-    columns = ["Session", "Started", "Project", "Environment", ">Size"]
+    columns = ["=Session", "=Started", "Project", "Environment", ">Size"]
     console().print(display.listing(title, columns, rows))
 
 

@@ -56,24 +56,24 @@ def select(workflows: Sequence[Workflow], wanted: Wanted) -> list[Workflow]:
     Raises:
         NothingThereError: An id matches no workflow, or nothing has all the properties.
     """
-    missing = [name for name in wanted.ids if not any(matches(it, name) for it in workflows)]
+    known = {it.workflow_id for it in workflows}
+    missing = [name for name in wanted.ids if not any(goes_by(it, name) for it in known)]
     if missing:
-        raise NothingThereError(unknown(missing, {it.workflow_id for it in workflows}))
+        raise NothingThereError(unknown(missing, known))
     found = [
         workflow
         for workflow in workflows
-        if (not wanted.ids or any(matches(workflow, name) for name in wanted.ids))
+        if (not wanted.ids or any(goes_by(workflow.workflow_id, name) for name in wanted.ids))
         and wanted.fits(workflow)
     ]
     if not found and wanted != Wanted():
         among = f"None of {', '.join(wanted.ids)}" if wanted.ids else "No workflow"
-        raise NothingThereError(f"{among} has {wanted}.")
+        raise NothingThereError(f"{among} fits {wanted}.")
     return found
 
 
-def matches(workflow: Workflow, name: str) -> bool:
+def goes_by(workflow_id: str, name: str) -> bool:
     """Tell whether a workflow goes by a name: its id, a glob, or its id without parameters."""
-    workflow_id = workflow.workflow_id
     if is_glob(name):
         return _pattern(name).fullmatch(workflow_id) is not None
     return name in {workflow_id, workflow_id.partition("[")[0]}

@@ -40,7 +40,7 @@ DEFAULT_NAMES = {
 
 
 @click.command()
-@click.option("--project", help="Of this project; by default of the one here.")
+@click.option("--project", metavar="NAME", help="Of this project; by default of the one here.")
 @click.option("--all-projects", is_flag=True, help="Of every project in the database.")
 @limit_option
 @as_json_option
@@ -60,7 +60,11 @@ def sessions(*, project: str | None, all_projects: bool, limit: int, as_json: bo
 
 @click.command()
 @click.option(
-    "--session", default="last", show_default=True, help="Its id, or the beginning of it."
+    "--session",
+    default="last",
+    show_default=True,
+    metavar="ID",
+    help="Its id, the beginning of that, or last.",
 )
 @click.option(
     "--output",
@@ -119,13 +123,13 @@ def _print_sessions(found: tuple[SessionSummary, ...], whose: str) -> None:
     table = display.listing(
         f"{wording.plural(len(found), 'session')} of {whose} ({display.times()})",
         [
-            "Verdict",
-            "When",
+            "=Verdict",
+            "=When",
             *(["Project"] if several else []),
             "Environment",
             "Trigger",
             *(["Commit"] if is_wide else []),
-            "Session",
+            "=Session",
         ],
         [
             [
@@ -134,13 +138,17 @@ def _print_sessions(found: tuple[SessionSummary, ...], whose: str) -> None:
                 *([it.project] if several else []),
                 it.environment,
                 it.triggered_by.value,
-                *([display.commit(it.git_commit, it.git_branch)] if is_wide else []),
+                *([_commit(it)] if is_wide else []),
                 it.session_id if is_wide else display.short_id(it.session_id),
             ]
             for it in found
         ],
     )
     console().print(table)
+
+
+def _commit(session: SessionSummary) -> str:
+    return display.commit(session.git_commit, display.short_branch(session.git_branch))
 
 
 def _verdict(session: SessionSummary) -> Text:

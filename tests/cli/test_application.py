@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from pytest_workflow_monitor.cli.application import application
@@ -33,6 +34,16 @@ def test_help_is_quick() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.endswith("[]\n")
+
+
+def test_no_line_of_help_is_cut(project: Project) -> None:
+    """What a command is for is a sentence that fits, in the help of every group."""
+    groups = [name for name, it in application.commands.items() if isinstance(it, click.Group)]
+
+    for group in ([], *([name] for name in groups)):
+        lines = project.run(*group, "--help").out.splitlines()
+        assert [it for it in lines if it.endswith("...") and "Usage:" not in it] == []
+        assert max(map(len, lines)) <= 80
 
 
 def test_the_version_is_the_packages(project: Project) -> None:

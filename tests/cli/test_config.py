@@ -30,6 +30,7 @@ def test_the_table_fits_and_names_the_project(project: Project) -> None:
     lines = said.out.splitlines()
     assert max(map(len, lines)) <= 80
     assert any(line.startswith("project ") and "pyproject.toml" in line for line in lines)
+    assert any(line.startswith("location ") and " – " in line for line in lines)
     assert any(line.startswith("deadline_seconds ") and " 10 " in line for line in lines)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.cli import display
+from pytest_workflow_monitor.cli.output import console
 from pytest_workflow_monitor.model import Status
 
 if TYPE_CHECKING:
@@ -45,6 +46,21 @@ def test_text_from_a_test_cannot_act_on_the_terminal() -> None:
     dirty = "\x1b[31mred\x1b[0m \x1b]0;title\x07bell\x07 nul\0 \udcff\tend\r\n"
 
     assert display.printable(dirty) == "red bell\ufffd nul\ufffd \ufffd    end\n"
+
+
+def test_a_terminal_code_that_pytest_cut_is_removed() -> None:
+    """Messages are shortened by pytest without regard to the colours in them."""
+    assert display.printable("'b' != '\x1b...") == "'b' != '..."
+    assert display.printable("'b' != '\x1b[3...") == "'b' != '..."
+
+
+def test_a_table_has_hairlines_only(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing but the columns and one line; numbers stand right, and nothing acts as markup."""
+    rows = [["[red]a", "1"], ["b", "10"]]
+    console().print(display.listing("Title", ["=Name", ">Count"], rows))
+
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["Title", "Name    Count", "─" * 13, "[red]a      1", "b          10"]
 
 
 @pytest.mark.usefixtures("berlin")

@@ -56,6 +56,31 @@ def test_the_table_fits_and_its_ids_are_good_for_show(
     assert stored.run("show", shown, "--json").json["run_id"] == run
 
 
+@pytest.mark.parametrize("name", ["checkout", "check*[*]"])
+def test_parameters_and_globs_stand_for_several(stored: Project, store: Store, name: str) -> None:
+    """What is before the bracket, or a glob, lists all of them, and each row says which it is."""
+    for number, workflow in enumerate(("checkout[eur]", "login", "checkout[usd]")):
+        attempt = an_attempt(workflow, started_at=at(number * 60))
+        ingest(store, a_session(), Batch(attempts=[attempt], ended=an_end()))
+
+    said = stored.run("history", name, "--json")
+
+    assert [it["workflow_id"] for it in said.json] == ["checkout[usd]", "checkout[eur]"]
+    assert len(stored.run("history", name, "--json", "--limit", "1").json) == 1
+    shown = stored.run("history", name).out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "checkout[eur]" in shown
+
+
+def test_a_workflow_of_just_this_name_is_meant_first(stored: Project, store: Store) -> None:
+    """An id that is whole is not taken for the beginning of others."""
+    for workflow in ("checkout", "checkout[eur]"):
+        ingest(store, a_session(), Batch(attempts=[an_attempt(workflow)], ended=an_end()))
+
+    (found,) = stored.run("history", "checkout", "--json").json
+    assert found["workflow_id"] == "checkout"
+
+
 def test_a_flaky_pass_is_told(stored: Project, store: Store) -> None:
     """An execution that passed after a failed attempt has a mark and a word of its own."""
     run = run_id()

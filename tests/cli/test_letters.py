@@ -77,12 +77,17 @@ def test_single_letters_can_be_retried(stored: Project, store: Store) -> None:
 
 
 def test_dropping_asks_first(stored: Project, store: Store) -> None:
-    """Where nobody can be asked nothing is dropped, unless --yes says so."""
+    """A no, or nobody to ask, drops nothing; --yes says yes."""
     (letter,) = put_aside(store, refused())
 
     said = stored.run("dead-letters", "drop", str(letter))
     assert said.code == 2
-    assert "say --yes" in said.err
+    assert "--yes agrees" in said.err
+    said = stored.run("dead-letters", "drop", str(letter), text="n\n")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("Give up 1 record? What is in them")
+    assert said.err.endswith("Nothing was changed.\n")
+    assert len(store.letters()) == 1
 
     said = stored.run("dead-letters", "drop", str(letter), "--yes")
     assert (said.code, said.out) == (0, "Dropped 1 dead letter.\n")

@@ -98,7 +98,7 @@ def test_a_broken_file_is_never_silently_left_out(stored: Project, store: Store)
     ("arguments", "sentence"),
     [
         (["logn"], "Error: There is no workflow 'logn'; did you mean login?\n"),
-        (["--priority", "low"], "Error: No workflow has --priority low.\n"),
+        (["--priority", "low"], "Error: No workflow fits --priority low.\n"),
     ],
     ids=str,
 )

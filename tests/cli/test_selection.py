@@ -64,7 +64,7 @@ def test_properties_that_nobody_has_are_named() -> None:
     """Options that leave nothing over are repeated in the sentence."""
     wanted = Wanted(priorities=(Priority.LOW,), tags=("shop",))
 
-    with pytest.raises(NothingThereError, match="No workflow has --priority low --tag shop"):
+    with pytest.raises(NothingThereError, match="No workflow fits --priority low --tag shop"):
         select(WORKFLOWS, wanted)
 
 

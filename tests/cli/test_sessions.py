@@ -71,6 +71,17 @@ def test_other_projects_are_left_out_unless_asked_for(stored: Project, store: St
     assert "garden" in stored.run("sessions", "--all-projects", width=120).out
 
 
+def test_long_names_do_not_break_ids(stored: Project, store: Store) -> None:
+    """A branch, however long, leaves ids whole, so that they can be copied."""
+    branch = "feature/" + "x" * 80
+    session = keep(store, Status.PASSED, git_branch=branch, environment="production-europe-west")
+
+    lines = stored.run("sessions", width=120).out.splitlines()
+
+    assert max(map(len, lines)) <= 120
+    assert any(line.endswith(session) for line in lines)
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [

@@ -6,7 +6,15 @@ import msgspec
 import pytest
 
 from pytest_workflow_monitor.ingest import Batch, ingest
-from pytest_workflow_monitor.model import Error, Execution, Output, Phase, Status, Step
+from pytest_workflow_monitor.model import (
+    Artifact,
+    Error,
+    Execution,
+    Output,
+    Phase,
+    Status,
+    Step,
+)
 from tests.samples import a_full_attempt, a_session, an_attempt, an_end, at, run_id
 
 if TYPE_CHECKING:
@@ -20,6 +28,11 @@ def keep(store: Store, *attempts: Attempt, start: float = 0) -> str:
     session = a_session(started_at=at(start))
     ingest(store, session, Batch(attempts=attempts, ended=an_end(start + 600)))
     return session.session_id
+
+
+def trimmed(text: str) -> str:
+    """Take away the spaces at the ends of lines."""
+    return "".join(f"{it.rstrip()}\n" for it in text.splitlines())
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -37,7 +50,8 @@ def test_everything_about_a_failure_is_shown(stored: Project, store: Store, widt
     said = stored.run("show", run, width=width)
 
     assert (said.code, said.err) == (0, "")
-    assert max(map(len, said.out.splitlines())) <= width
+    lines = said.out.splitlines()
+    assert max(len(it) for it in lines if "artifacts/" not in it) <= width
     assert said.out.startswith("✗ Failed  login  Login\nPay › Wait: assert 2 == 3\n")
     for fact in (
         run,
@@ -73,6 +87,63 @@ def test_full_adds_tracebacks_output_and_earlier_attempts(stored: Project, store
     assert "hello" in said.out
     assert "Captured log call, without its first 1,234 characters\nwarned\n" in said.out
     assert "\x1b" not in said.out
+
+
+def test_full_says_where_whatever_pytest_does(stored: Project, store: Store) -> None:
+    """With pytest --tb=line the traceback has no place in it; the page has."""
+    attempt = a_full_attempt()
+    keep(store, attempt)
+
+    said = stored.run("show", attempt.run_id, "--full")
+
+    assert "  tests/test_shop.py:9\n  > assert total == 3\n\nTraceback …\n" in said.out
+
+
+def test_broken_lines_keep_their_indentation(stored: Project, store: Store) -> None:
+    """A message or a step that is longer than the terminal stays below its heading."""
+    words = " ".join(f"word{number}" for number in range(30))
+    steps = (
+        Step(index=0, name="Pay"),
+        Step(index=1, name=f"Enter {words}", parent=0),
+    )
+    error = Error(phase=Phase.CALL, type="OSError", message=words)
+    attempt = an_attempt(status=Status.FAILED, errors=(error,), steps=steps, degraded=(words,))
+    keep(store, attempt)
+
+    lines = stored.run("show", attempt.run_id).out.splitlines()
+
+    message = next(it for it in lines if "OSError:" in it and it.startswith("  "))
+    rest = lines[lines.index(message) + 1 :]
+    broken = [it for it in rest if it.strip().startswith("word")]
+    assert len(broken) > 5
+    assert all(it.startswith(("  word", "      word")) for it in broken)
+    assert any(it.startswith("      word") for it in broken)
+
+
+def test_paths_and_code_are_left_to_the_terminal(stored: Project, store: Store) -> None:
+    """What one copies is in one piece, however narrow the terminal."""
+    code = "    assert " + " + ".join(["a_number"] * 30)
+    error = Error(phase=Phase.CALL, type="AssertionError", message="no", traceback=code)
+    artifact = Artifact(name="page.png", path=f"artifacts/{'ab' * 50}.png", size_bytes=9)
+    attempt = an_attempt(status=Status.FAILED, errors=(error,), artifacts=(artifact,))
+    keep(store, attempt)
+
+    lines = stored.run("show", attempt.run_id, "--full", width=60).out.splitlines()
+
+    assert code in lines
+    assert f"    .workflow-monitor/{artifact.path}" in lines
+
+
+def test_all_attempts_together_took_longer(stored: Project, store: Store) -> None:
+    """The duration is the last attempt's; how long a person waited for all of them is told."""
+    run = run_id()
+    attempts = [
+        an_attempt(run_id=run, status=Status.FAILED, will_retry=True, started_at=at(1)),
+        an_attempt(run_id=run, number=2, started_at=at(11)),
+    ]
+    keep(store, *attempts)
+
+    assert "1.5 s, 2 attempts together 11.5 s\n" in trimmed(stored.run("show", run).out)
 
 
 def test_a_long_message_is_cut_with_a_way_to_see_it(stored: Project, store: Store) -> None:
@@ -135,7 +206,9 @@ def test_a_beginning_of_an_id_will_do(stored: Project, store: Store) -> None:
     assert stored.run("show", ids[1][:18], "--json").json["run_id"] == ids[1]
     said = stored.run("show", "0197aaaa")
     assert said.code == 5
-    assert said.err == f"Error: '0197aaaa' is the beginning of several ids: {ids[1]}, {ids[0]}.\n"
+    assert said.err == (
+        f"Error: '0197aaaa' is the beginning of several ids:\n  {ids[1]}\n  {ids[0]}\n"
+    )
 
 
 @pytest.mark.parametrize("prefix", ["0199", "not-an-id", "-", "e" * 40])
