@@ -99,7 +99,7 @@ def _times(
     for variant in variants:
         _run(
             root, variant, options
-        )  # compiles what pytest rewrites, as the first run anywhere does
+        )  # compiles what pytest rewrites, as first runs do
     for _ in range(rounds):
         for variant in variants:
             times[variant.name].append(_run(root, variant, options))
