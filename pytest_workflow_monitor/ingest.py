@@ -10,7 +10,8 @@ is over. So batches may come split, repeated and in any order.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,22 +20,20 @@ from msgspec.structs import replace
 from pytest_workflow_monitor import wire
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.errors import RecordRefusedError
-from pytest_workflow_monitor.model import Attempt, AttemptStarted, Execution, Status
+from pytest_workflow_monitor.model import Attempt, AttemptStarted, Execution, Record, Status
 from pytest_workflow_monitor.store import rows
 from pytest_workflow_monitor.store.collector import paused_collector
-from pytest_workflow_monitor.store.counters import Counters, Outcome, fold
-from pytest_workflow_monitor.store.definitions import define, definition_of
+from pytest_workflow_monitor.store.definitions import Definition, define, definition_of
 from pytest_workflow_monitor.store.letters import DeadLetter, LetterStatus
 from pytest_workflow_monitor.store.text import storable
+from pytest_workflow_monitor.store.writing import KnownRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
     from pytest_workflow_monitor.model import SessionEnded, SessionStarted
     from pytest_workflow_monitor.store import Store
-    from pytest_workflow_monitor.store.definitions import Definition
-    from pytest_workflow_monitor.store.writing import KnownRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +130,7 @@ def _retry(store: Store, letter: DeadLetter) -> Ingested:
     return done
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Item:
+class _Item(Record, frozen=True, kw_only=True):
     record: Attempt | AttemptStarted
     line: bytes | None = None
 
@@ -144,14 +142,13 @@ def _items(batch: Batch) -> list[_Item]:
     return items + [_Item(record=storable(started)) for started in batch.running]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Change:
+class _Change(Record, frozen=True, kw_only=True):
     """An execution as it shall be, with what was there before."""
 
     execution: Execution
     known: KnownRun | None
     definition: Definition
-    new: Sequence[Attempt] = field(default=())
+    new: Sequence[Attempt] = ()
 
     @property
     def is_final(self) -> bool:
@@ -159,23 +156,9 @@ class _Change:
         return self.execution.status is not Status.RUNNING
 
     @property
-    def counted_before(self) -> Outcome | None:
-        """As what the execution has been counted, if it has."""
-        before = self.known.outcome if self.known else None
-        return before if before and before.status is not Status.RUNNING else None
-
-    @property
-    def outcome(self) -> Outcome:
-        """As what the execution shall be counted."""
-        execution = self.execution
-        return Outcome(
-            run_id=execution.run_id,
-            workflow_id=execution.workflow.workflow_id,
-            status=execution.status,
-            started_at=execution.started_at,
-            duration_ms=execution.duration_ms,
-            is_flaky=execution.is_flaky,
-        )
+    def was_final(self) -> bool:
+        """Whether the execution seemed to be over before, and was counted as that."""
+        return self.known is not None and self.known.status is not Status.RUNNING
 
 
 class _Work:
@@ -199,19 +182,18 @@ class _Work:
         middle = len(items) // 2
         return self.store_all(items[:middle]) + self.store_all(items[middle:])
 
-    def settle(self, run_ids: Iterable[str]) -> Ingested:
+    def settle(self, run_ids: Sequence[str]) -> Ingested:
         """Give executions that never ended their final status, now that the session is over."""
-        left = self._store.executions(list(run_ids))
-        if not left:
+        if not run_ids:
             return Ingested()
-        known = self._store.known_runs(execution.run_id for execution in left)
+        known = self._known(run_ids)
         changes = [
             _Change(
                 execution=self._interrupted(execution),
                 known=known[execution.run_id],
                 definition=definition_of(execution.workflow),
             )
-            for execution in left
+            for execution in self._store.executions(run_ids)
         ]
         return self._apply(changes)
 
@@ -231,7 +213,7 @@ class _Work:
                 attempts[record.run_id].setdefault(record.number, record)
             else:
                 started.setdefault(record.run_id, record)
-        known = self._store.known_runs({*attempts, *started})
+        known = self._known({*attempts, *started})
         changes = [
             *self._ended(attempts, known),
             *(
@@ -241,6 +223,9 @@ class _Work:
             ),
         ]
         return self._apply(changes)
+
+    def _known(self, run_ids: Iterable[str]) -> dict[str, KnownRun]:
+        return self._store.known_runs(self._session.session_id, run_ids)
 
     def _ended(
         self, attempts: dict[str, dict[int, Attempt]], known: dict[str, KnownRun]
@@ -252,10 +237,10 @@ class _Work:
             else list(numbered.values())
             for run_id, numbered in attempts.items()
         }
-        partly = [run_id for run_id in fresh if run_id in known and known[run_id].attempts]
+        partly = [it for it in fresh if fresh[it] and it in known and known[it].attempts]
         stored = {
             execution.run_id: execution.attempts
-            for execution in self._store.executions([it for it in partly if fresh[it]])
+            for execution in (self._store.executions(partly) if partly else ())
         }
         for run_id, new in fresh.items():
             if new:
@@ -301,41 +286,24 @@ class _Work:
             return Ingested()
         store, session = self._store, self._session
         define(store, session, list({it.definition.hash: it.definition for it in changes}.values()))
-        table = [rows.execution_row(session, it.execution, it.definition) for it in changes]
-        pairs = list(zip(changes, table, strict=True))
-        store.add_executions([row for it, row in pairs if it.known is None])
-        store.replace_executions([row for it, row in pairs if it.known is not None])
+        scope = session.project, session.environment
+        disturbed = store.uncount(*scope, [it.execution.run_id for it in changes if it.was_final])
+        store.add_executions(self._row(it) for it in changes if it.known is None)
+        store.replace_executions([self._row(it) for it in changes if it.known is not None])
         new = [attempt for it in changes for attempt in it.new]
         store.add_attempts(new)
-        self._count(changes)
+        final = [it.execution.run_id for it in changes if it.is_final]
+        disturbed |= store.count(*scope, final)
+        if disturbed:
+            store.recount_last(*scope, disturbed)
         return Ingested(
-            executions=sum(it.is_final for it in changes),
+            executions=len(final),
             attempts=len(new),
             running=sum(it.known is None and not it.is_final for it in changes),
         )
 
-    def _count(self, changes: Sequence[_Change]) -> None:
-        """Bring the counters up to date, for executions that ended or whose end changed."""
-        changes = [it for it in changes if it.is_final]
-        if not changes:
-            return
-        project, environment = self._session.project, self._session.environment
-        names = {it.execution.workflow.workflow_id for it in changes}
-        known = self._store.known_counters(project, environment, names)
-        counters = {
-            name: known.get(name)
-            or Counters(project=project, workflow_id=name, environment=environment)
-            for name in names
-        }
-        stale = fold(counters, [(it.outcome, it.counted_before) for it in changes])
-        if stale:
-            last = self._store.recount_last(project, environment, sorted(stale))
-            for name, fields in last.items():
-                counters[name] = msgspec.convert(
-                    msgspec.structs.asdict(counters[name]) | fields, Counters
-                )
-        self._store.add_counters([it for name, it in counters.items() if name not in known])
-        self._store.replace_counters([counters[name] for name in known])
+    def _row(self, change: _Change) -> rows.Row:
+        return rows.execution_row(self._session, change.execution, change.definition)
 
 
 def _check(record: Attempt | AttemptStarted) -> None:

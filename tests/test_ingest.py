@@ -26,6 +26,7 @@ from pytest_workflow_monitor.model import (
     Trigger,
 )
 from pytest_workflow_monitor.store import Store
+from pytest_workflow_monitor.store.counters import Counters
 from pytest_workflow_monitor.wire import encode
 from tests.samples import (
     ENVIRONMENT,
@@ -231,6 +232,69 @@ def test_counters_add_up_what_executions_became(store: Store) -> None:
     assert counters.consecutive_failures == 3
 
 
+def counted(executions: Iterable[Execution]) -> list[Counters]:
+    """Count executions one after another, as they started."""
+    found: dict[str, Counters] = {}
+    for it in sorted(executions, key=lambda it: (it.started_at, it.run_id)):
+        name = it.workflow.workflow_id
+        new = Counters(project=PROJECT, workflow_id=name, environment=ENVIRONMENT)
+        known = found.get(name, new)
+        is_success = it.status in {Status.PASSED, Status.DEGRADED}
+        is_problem = it.status.is_problem
+        is_skipped = it.status is Status.SKIPPED
+        found[name] = Counters(
+            project=PROJECT,
+            workflow_id=name,
+            environment=ENVIRONMENT,
+            run_count=known.run_count + 1,
+            success_count=known.success_count + is_success,
+            failure_count=known.failure_count + is_problem,
+            degraded_count=known.degraded_count + (it.status is Status.DEGRADED),
+            skipped_count=known.skipped_count + is_skipped,
+            total_duration_ms=known.total_duration_ms
+            + (0.0 if is_skipped else it.duration_ms or 0.0),
+            last_run_id=it.run_id,
+            last_run_at=it.started_at,
+            last_status=it.status,
+            last_success_at=it.started_at if is_success else known.last_success_at,
+            last_failure_at=it.started_at if is_problem else known.last_failure_at,
+            consecutive_failures=0 if is_success else known.consecutive_failures + is_problem,
+        )
+    return [found[name] for name in sorted(found)]
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_counters_do_not_depend_on_the_way_executions_came(
+    store: Store, data: st.DataObject
+) -> None:
+    """Several of a workflow at once, late ones, and interrupted ones that had ended after all."""
+    empty(store)
+    kinds = st.sampled_from([it for it in Status if it is not Status.RUNNING])
+    drawn = data.draw(
+        st.lists(st.tuples(st.sampled_from("ab"), kinds, st.integers(0, 5)), min_size=1)
+    )
+    attempts = [
+        an_attempt(name, status=status, started_at=at(seconds), duration_ms=100.0)
+        for name, status, seconds in drawn
+    ]
+    session = a_session()
+    lost = data.draw(st.lists(st.sampled_from(attempts)), label="lost")
+    running = [
+        a_start(it.workflow.workflow_id, run_id=it.run_id, started_at=it.started_at) for it in lost
+    ]
+    ingest(store, session, Batch(running=running, ended=an_end()))
+    for batch in batches_of(data, attempts, ()):
+        ingest(store, session, batch)
+    executions = [execution(store, it) for it in attempts]
+    assert list(store.job_metrics()) == counted(executions)
+
+
 def test_an_old_session_that_comes_late_does_not_look_like_the_latest(store: Store) -> None:
     """A replayed journal adds to the sums and leaves the latest outcome alone."""
     newest = an_attempt(status=Status.FAILED, started_at=at(900))
@@ -255,7 +319,7 @@ def test_the_latest_session_defines_a_workflow(store: Store) -> None:
     """A replayed old journal does not bring an old owner back."""
     for seconds, owner in ((50, "older"), (100, "new"), (0, "oldest"), (50, "older")):
         attempt = an_attempt(a_workflow(owner=owner), started_at=at(seconds))
-        ingest(store, a_session(started_at=at(seconds)), Batch(attempts=[attempt]))
+        assert ingest(store, a_session(started_at=at(seconds)), Batch(attempts=[attempt])).attempts
     (row,) = store.connection.execute("SELECT owner FROM workflow_monitor.workflows").fetchall()
     assert row["owner"] == "new"
     assert store.row_counts()["workflow_versions"] == 3
@@ -295,6 +359,13 @@ def test_any_text_is_stored(store: Store) -> None:
     assert found.workflow.name == found.attempts[0].steps[0].name == expected
     assert found.labels == {expected: expected}
     assert store.session_document("last").session.arguments == (expected,)
+
+
+@pytest.mark.parametrize("name", ["", "NULL", "{}", "a,b", '","', "0" * 33, "x" * 32])
+def test_what_is_no_id_is_put_aside(store: Store, name: str) -> None:
+    """The record that has it, and no other."""
+    batch = Batch(attempts=[an_attempt(), an_attempt(run_id=name), an_attempt()])
+    assert ingest(store, a_session(), batch) == Ingested(executions=2, attempts=2, dead_lettered=1)
 
 
 def test_text_from_a_journal_is_stored(store: Store) -> None:
@@ -393,7 +464,7 @@ def batches_of(
     records = [*attempts, *running]
     extra = data.draw(st.lists(st.sampled_from(records), max_size=5), label="repeated")
     order = data.draw(st.permutations(records + extra), label="order")
-    cuts = data.draw(st.sets(st.integers(1, len(order) - 1), max_size=6), label="cuts")
+    cuts = data.draw(st.sets(st.integers(1, len(order)), max_size=6), label="cuts")
     edges = [0, *sorted(cuts), len(order)]
     return [
         Batch(

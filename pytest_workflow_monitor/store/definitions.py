@@ -5,33 +5,28 @@ An execution names the version that held when it ran, so that old reports stay t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from pytest_workflow_monitor.model import Record, Workflow
 
-    from pytest_workflow_monitor.model import SessionStarted, Workflow
-    from pytest_workflow_monitor.store.writing import KnownWorkflow, Writing
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_workflow_monitor.model import SessionStarted
+    from pytest_workflow_monitor.store.writing import Writing
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-@dataclass(frozen=True, kw_only=True)
-class Definition:
+class Definition(Record, frozen=True, kw_only=True):
     """A workflow, encoded, and the hash that names this version of it: equal for equal ones."""
 
     workflow: Workflow
     encoded: bytes
     hash: str
-
-    def is_latest(self, known: Mapping[str, KnownWorkflow]) -> bool:
-        """Tell whether the store holds this as the latest version."""
-        found = known.get(self.workflow.workflow_id)
-        return found is not None and found.definition_hash == self.hash
 
 
 def definition_of(workflow: Workflow) -> Definition:
@@ -48,15 +43,11 @@ def define(store: Writing, session: SessionStarted, definitions: Sequence[Defini
     The lock of the project has to be held.
     """
     latest = {it.workflow.workflow_id: it for it in definitions}
-    known = store.known_workflows(session.project, latest)
-    store.add_workflows(session, [it for name, it in latest.items() if name not in known])
-    changed = [it for it in definitions if not it.is_latest(known)]
-    versions = store.known_versions(session.project, changed)
-    store.add_versions(
-        session, [it for it in changed if (it.workflow.workflow_id, it.hash) not in versions]
-    )
-    newer = {name for name, it in known.items() if it.defined_at <= session.started_at}
+    outdated = store.outdated(session.project, definitions)
+    changed = [it for it in outdated if latest[it.definition.workflow.workflow_id] is it.definition]
+    store.add_workflows(session, [it.definition for it in changed if it.defined_at is None])
+    store.add_versions(session, [it.definition for it in outdated if not it.is_stored])
     store.replace_workflows(
         session,
-        [it for name, it in latest.items() if name in newer and not it.is_latest(known)],
+        [it.definition for it in changed if it.defined_at and it.defined_at <= session.started_at],
     )

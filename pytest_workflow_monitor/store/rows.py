@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_workflow_monitor.model import Attempt, Execution, SessionStarted
-    from pytest_workflow_monitor.store.counters import Counters
     from pytest_workflow_monitor.store.definitions import Definition
 
 Row = tuple[object, ...]
@@ -81,12 +80,6 @@ ARTIFACT = Columns(
     "run_id uuid, attempt int4, artifact_index int4, artifact_name text, kind text, "
     "content_type text, size_bytes int8, sha256 text, path text, step_index int4, "
     "recorded_at timestamptz, recorded_ms float8, problem text"
-)
-COUNTER = Columns(
-    "project text, workflow_id text, environment text, run_count int8, success_count int8, "
-    "failure_count int8, degraded_count int8, flaky_count int8, skipped_count int8, "
-    "total_duration_ms float8, last_run_id uuid, last_run_at timestamptz, last_status text, "
-    "last_success_at timestamptz, last_failure_at timestamptz, consecutive_failures int8"
 )
 
 
@@ -233,11 +226,6 @@ def artifact_rows(attempt: Attempt) -> Iterator[Row]:
             artifact.recorded_ms,
             artifact.problem,
         )
-
-
-def counter_row(counters: Counters) -> Row:
-    """Return the row of ``job_metrics``."""
-    return tuple(getattr(counters, name) for name in COUNTER.names)
 
 
 def _raw(value: object) -> object:

@@ -1,26 +1,39 @@
 """Rows per second of ingest against a bare binary COPY of the same rows.
 
-Run ``python tests/benchmarks/bench_ingest.py [URL of a database to create schemas in]``; without a
-URL, on an embedded server in a temporary folder. Prints medians of alternating rounds.
+Run ``python -m tests.benchmarks.bench_ingest [--rounds N] [URL]``: on an embedded server with its
+usual settings in a temporary folder, or in the database of a URL, whose tables it EMPTIES.
+
+Ingest is all that the shipper does with a session's journal: read and decode the file, look up
+what is there, derive executions from attempts, write, keep the running counters, commit. The rows
+that it added are read back, and go the same way by nothing but COPY: into the same tables with
+their keys, indexes and checks, in one transaction, a binary COPY for each table with the types
+set, from rows that lie ready in memory. Both do so by turns, in front of equally full tables, and
+a ratio is taken within a round.
+
+The counters of known workflows are updated, which COPY cannot do: they do not count as rows, but
+their time is ingest's.
 """
 
 from __future__ import annotations
 
+import argparse
 import gc
 import statistics
-import sys
 import tempfile
 import time
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 from psycopg import sql
 
-from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.journal import FILE
 from pytest_workflow_monitor.model import (
     Attempt,
     SessionEnded,
@@ -29,7 +42,9 @@ from pytest_workflow_monitor.model import (
     Step,
     Workflow,
 )
+from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.settings import Settings
+from pytest_workflow_monitor.shipment import Shipment
 from pytest_workflow_monitor.store import Store, open_store
 from pytest_workflow_monitor.wire import encode
 
@@ -38,110 +53,141 @@ if TYPE_CHECKING:
 
 EXECUTIONS = 10_000
 STEPS = 3
-ROUNDS = 5
-TABLES = (
-    "test_sessions",
-    "workflows",
-    "workflow_versions",
-    "workflow_executions",
-    "workflow_attempts",
-    "workflow_steps",
-    "job_metrics",
-)
+RECORDS = ("test_sessions", "workflow_executions", "workflow_attempts", "workflow_steps")
+EVERYTHING = ("workflows", "workflow_versions", *RECORDS, "job_metrics")
+PLAIN = "COPY, no keys or indexes"
+INDEXED = "COPY, no foreign keys"
+SAME = "COPY, our tables"
+INGEST = "ingest"
+REPLAY = "ingest of what is stored already"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def session(number: int) -> SessionStarted:
-    """Return a session that starts ``number`` hours after the first."""
-    return SessionStarted(
-        session_id=str(uuid4()),
-        project="bench",
-        environment="local",
-        started_at=START + timedelta(hours=number),
+class Journal:
+    """A session on disk, of the same workflows as all others."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self._session = SessionStarted(
+            session_id=new_id(),
+            project="bench",
+            environment="local",
+            started_at=START + timedelta(hours=number),
+        )
+        self._folder = folder / str(number)
+        self._folder.mkdir()
+        (self._folder / FILE).write_bytes(b"".join(line + b"\n" for line in self._lines()))
+
+    def _lines(self) -> Iterator[bytes]:
+        yield encode(self._session)
+        for number in range(EXECUTIONS):
+            yield encode(_attempt(self._session, number))
+        ended_at = self._session.started_at + timedelta(minutes=1)
+        yield encode(SessionEnded(ended_at=ended_at, exit_status=0))
+
+    def ingest(self, store: Store) -> None:
+        """Do what the shipper does."""
+        Shipment(self._folder, self._session).drain(store)
+
+
+def _attempt(session: SessionStarted, number: int) -> Attempt:
+    name = f"test_number_{number}"
+    return Attempt(
+        run_id=new_id(),
+        number=1,
+        workflow=Workflow(
+            workflow_id=f"tests-module-{name}",
+            name=name,
+            nodeid=f"tests/test_module.py::{name}",
+            file="tests/test_module.py",
+            line=number,
+        ),
+        status=Status.PASSED,
+        started_at=session.started_at + timedelta(milliseconds=number),
+        duration_ms=1.25,
+        call_ms=1.0,
+        steps=tuple(
+            Step(index=index, name=f"Step {index}", started_ms=index, duration_ms=0.25)
+            for index in range(STEPS)
+        ),
     )
 
 
-def lines(started: SessionStarted) -> Iterator[bytes]:
-    """Return a journal's attempts."""
-    for number in range(EXECUTIONS):
-        name = f"test_number_{number}"
-        yield encode(
-            Attempt(
-                run_id=str(uuid4()),
-                number=1,
-                workflow=Workflow(
-                    workflow_id=f"tests-module-{name}",
-                    name=name,
-                    nodeid=f"tests/test_module.py::{name}",
-                    file="tests/test_module.py",
-                    line=number,
-                ),
-                status=Status.PASSED,
-                started_at=started.started_at + timedelta(milliseconds=number),
-                duration_ms=1.25,
-                call_ms=1.0,
-                steps=tuple(
-                    Step(index=index, name=f"Step {index}", started_ms=index, duration_ms=0.25)
-                    for index in range(STEPS)
-                ),
+@dataclass(frozen=True)
+class Table:
+    """Rows of a table, ready for a binary COPY."""
+
+    name: str
+    columns: tuple[str, ...]
+    types: tuple[int, ...]
+    rows: list[tuple[object, ...]]
+
+    def renamed(self, ids: defaultdict[object, str]) -> Table:
+        """Return the same rows of other sessions and executions."""
+        rows = [
+            tuple(
+                ids[value] if column in {"session_id", "run_id"} else value
+                for column, value in zip(self.columns, row, strict=True)
             )
-        )
+            for row in self.rows
+        ]
+        return Table(self.name, self.columns, self.types, rows)
 
 
-def timed(action: Callable[[], object]) -> float:
-    """Return how many seconds an action takes."""
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
+def read(store: Store, names: Sequence[str]) -> list[Table]:
+    """Read tables back."""
+    return [_read(store, name) for name in names]
 
 
-def ingest_all(store: Store, started: SessionStarted, journal: Sequence[bytes]) -> None:
-    """Do what the shipper does with a whole journal: decode it and store it."""
-    attempts = [msgspec.json.decode(line, type=Attempt) for line in journal]
-    ended = SessionEnded(ended_at=started.started_at + timedelta(minutes=1), exit_status=0)
-    ingest(store, started, Batch(attempts=attempts, raw=journal, ended=ended))
+def renamed(tables: Sequence[Table]) -> list[Table]:
+    """Return the same rows of another session."""
+    ids: defaultdict[object, str] = defaultdict(new_id)
+    return [table.renamed(ids) for table in tables]
 
 
-class Bare:
-    """The rows that ingest made, to be copied again by nothing but COPY."""
+def size(tables: Sequence[Table]) -> int:
+    """Return how many rows these are."""
+    return sum(len(table.rows) for table in tables)
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._tables = [self._table(name) for name in TABLES]
-        self.count = sum(len(rows) for _, _, rows in self._tables)
 
-    def _table(self, name: str) -> tuple[str, list[int], list[tuple[object, ...]]]:
-        source = sql.SQL("SELECT * FROM {}").format(sql.Identifier("workflow_monitor", name))
-        cursor = self._store.connection.execute(source)
-        types = [column.type_code for column in cursor.description or ()]
-        return name, types, [tuple(map(self._plain, row.values())) for row in cursor]
+def _read(store: Store, name: str) -> Table:
+    source = sql.SQL("SELECT * FROM {}").format(sql.Identifier("workflow_monitor", name))
+    cursor = store.connection.execute(source)
+    columns = cursor.description or []
+    return Table(
+        name=name,
+        columns=tuple(column.name for column in columns),
+        types=tuple(column.type_code for column in columns),
+        rows=[tuple(map(_plain, row.values())) for row in cursor],
+    )
 
-    @staticmethod
-    def _plain(value: object) -> object:
-        if isinstance(value, dict | list):
-            return msgspec.json.encode(value)
-        return value.hex if isinstance(value, UUID) else value
 
-    def create(self, like: str) -> None:
-        """Create empty tables like ours in another schema."""
-        run = self._store.connection.execute
-        run("DROP SCHEMA IF EXISTS bare CASCADE")
-        run("CREATE SCHEMA bare")
-        for name in TABLES:
-            ours = sql.Identifier("workflow_monitor", name)
-            table = sql.Identifier("bare", name)
-            run(sql.SQL("CREATE TABLE {} (LIKE {} {})").format(table, ours, sql.SQL(like)))
+def _plain(value: object) -> object:
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value)
+    return str(value) if isinstance(value, UUID) else value
 
-    def copy(self, schema: str) -> None:
-        """Copy all rows in one transaction."""
-        with self._store.transaction(), self._store.connection.cursor() as cursor:
-            for name, types, rows in self._tables:
-                table = sql.Identifier(schema, name)
-                statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(table)
-                with cursor.copy(statement) as copy:
-                    copy.set_types(types)
-                    for row in rows:
-                        copy.write_row(row)
+
+def copy(store: Store, tables: Sequence[Table], schema: str = "workflow_monitor") -> None:
+    """Copy rows in one transaction, and do nothing else."""
+    with store.transaction(), store.connection.cursor() as cursor:
+        for table in tables:
+            into = sql.Identifier(schema, table.name)
+            statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(into)
+            with cursor.copy(statement) as writer:
+                writer.set_types(table.types)
+                for row in table.rows:
+                    writer.write_row(row)
+
+
+def create_bare(store: Store, like: str) -> None:
+    """Create empty tables like ours in another schema."""
+    run = store.connection.execute
+    run("DROP SCHEMA IF EXISTS bare CASCADE")
+    run("CREATE SCHEMA bare")
+    for name in EVERYTHING:
+        ours = sql.Identifier("workflow_monitor", name)
+        bare = sql.Identifier("bare", name)
+        run(sql.SQL("CREATE TABLE {} (LIKE {} {})").format(bare, ours, sql.SQL(like)))
 
 
 def empty(store: Store) -> None:
@@ -151,57 +197,106 @@ def empty(store: Store) -> None:
     )
 
 
-def report(name: str, rows: int, seconds: Sequence[float], *bare: float) -> None:
-    """Print a line of the result, with the ratios to bare rates."""
-    median = statistics.median(seconds)
-    ratios = "".join(f"  {rows / median / rate:.2f}" for rate in bare)
-    print(f"{name:44} {rows:7,} rows {median:6.3f} s {rows / median:9,.0f} rows/s{ratios}")
+class Timings:
+    """Seconds of every round, by what was done with so many rows."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._seconds: defaultdict[str, list[float]] = defaultdict(list)
+
+    def measure(self, name: str, action: Callable[[], object]) -> None:
+        """Do something for a round."""
+        gc.collect()
+        gc.freeze()  # no shipper has a benchmark's rows in its memory
+        begun = time.perf_counter()
+        action()
+        self._seconds[name].append(time.perf_counter() - begun)
+
+    def measure_copies(self, store: Store, tables: Sequence[Table]) -> None:
+        """Copy rows into less demanding tables, which are new each time."""
+        for name, like in ((PLAIN, "EXCLUDING ALL"), (INDEXED, "INCLUDING ALL")):
+            create_bare(store, like)
+            self.measure(name, partial(copy, store, tables, "bare"))
+        store.connection.execute("DROP SCHEMA bare CASCADE")
+
+    def report(self, title: str) -> None:
+        """Print a table: medians of the rounds, and in brackets the lowest and the highest."""
+        print(f"\n{title}, {self._rows:,} rows")
+        print(f"{'':36} {'time':>8}   {'rows a second':26} {'× plain':18} × {SAME}")
+        for name, seconds in self._seconds.items():
+            rates = _spread([self._rows / it for it in seconds], ",.0f")
+            line = f"  {name:34} {statistics.median(seconds):6.3f} s   {rates:26} "
+            print(line + f"{self._ratios(PLAIN, name):18} {self._ratios(SAME, name)}")
+
+    def _ratios(self, of: str, name: str) -> str:
+        pairs = zip(self._seconds[of], self._seconds[name], strict=True)
+        return _spread([whole / part for whole, part in pairs], ".2f")
 
 
-def main(store: Store) -> None:
-    """Measure and print."""
-    first = session(0)
-    journal = list(lines(first))
+def _spread(values: Sequence[float], form: str) -> str:
+    middle, low, high = statistics.median(values), min(values), max(values)
+    return f"{middle:{form}} ({low:{form}}–{high:{form}})"
+
+
+def measure_new(store: Store, journals: Iterator[Journal], rounds: int) -> Timings:
+    """Fill empty tables; leave the rows of one session."""
     empty(store)
-    ingest_all(store, first, journal)
-    bare = Bare(store)
-    gc.freeze()  # no shipper has a benchmark's rows in its memory
-    plain, indexed, same, new = [], [], [], []
-    for _ in range(ROUNDS):
-        bare.create("EXCLUDING ALL")
-        plain.append(timed(partial(bare.copy, "bare")))
-        bare.create("INCLUDING ALL")
-        indexed.append(timed(partial(bare.copy, "bare")))
+    next(journals).ingest(store)
+    tables = read(store, EVERYTHING)
+    timings = Timings(size(tables))
+    for _ in range(rounds):
+        timings.measure_copies(store, tables)
         empty(store)
-        same.append(timed(partial(bare.copy, "workflow_monitor")))
+        timings.measure(SAME, partial(copy, store, tables))
+        journal = next(journals)
         empty(store)
-        new.append(timed(partial(ingest_all, store, first, journal)))
-    known = []
-    for number in range(ROUNDS):
-        later = session(number + 1)
-        again = list(lines(later))
-        gc.freeze()
-        known.append(timed(partial(ingest_all, store, later, again)))
-    replayed = [timed(partial(ingest_all, store, later, again)) for _ in range(ROUNDS)]
-    rates = [bare.count / statistics.median(seconds) for seconds in (same, plain)]
-    report("COPY into tables without indexes", bare.count, plain)
-    report("COPY into tables with indexes and checks", bare.count, indexed)
-    report("COPY into the same tables (foreign keys)", bare.count, same)
-    print("ingest: ratios to COPY into the same tables, and without indexes")
-    report("ingest, all workflows new", bare.count, new, *rates)
-    report("ingest, workflows known", EXECUTIONS * (STEPS + 3), known, *rates)
-    report("replay of what is stored", EXECUTIONS * (STEPS + 2), replayed)
-    for length in (0, 20):
-        reading = timed(partial(store.session_document, "last", history_length=length))
-        print(f"session_document, history_length={length}: {reading:.3f} s")
+        timings.measure(INGEST, partial(journal.ingest, store))
+    return timings
+
+
+def measure_known(store: Store, journals: Iterator[Journal], rounds: int) -> Timings:
+    """Add sessions of workflows that are there, with COPY and with ingest by turns."""
+    tables = read(store, RECORDS)
+    timings = Timings(size(tables))
+    for number in range(rounds):
+        timings.measure_copies(store, tables)
+        journal = next(journals)
+        turns = [
+            (SAME, partial(copy, store, renamed(tables))),
+            (INGEST, partial(journal.ingest, store)),
+        ]
+        for name, action in reversed(turns) if number % 2 else turns:
+            timings.measure(name, action)
+        timings.measure(REPLAY, partial(journal.ingest, store))
+    return timings
+
+
+def wait_for_stop(data: Path) -> None:
+    """Wait for an embedded server that nobody uses any more to be gone from its folder."""
+    while (data / "postmaster.pid").exists():
+        time.sleep(0.05)
+
+
+def main(store: Store, folder: Path, rounds: int) -> None:
+    """Measure and print."""
+    journals = (Journal(folder, number) for number in count())
+    print(f"{rounds} rounds: median (lowest–highest)")
+    measure_new(store, journals, rounds).report("Workflows new")
+    measure_known(store, journals, rounds).report("Workflows known")
 
 
 if __name__ == "__main__":
-    url = sys.argv[1] if len(sys.argv) > 1 else ""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        root = Path(folder, "bench")
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.bench_ingest")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("url", nargs="?", default="", help="a database to use, and to empty")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        Path(temporary).chmod(0o755)
+        root, sessions = Path(temporary, "bench"), Path(temporary, "sessions")
         root.mkdir()
-        chosen = Settings(root=root, sources={}, project="bench", database_url=url)
+        sessions.mkdir()
+        chosen = Settings(root=root, sources={}, project="bench", database_url=options.url)
         with open_store(chosen) as opened:
-            main(opened)
+            main(opened, sessions, options.rounds)
+        if opened.server is not None:
+            wait_for_stop(opened.server.data)

@@ -47,11 +47,3 @@ COPY workflow_monitor.workflow_artifacts (
     run_id, attempt, artifact_index, artifact_name, kind, content_type, size_bytes, sha256, path,
     step_index, recorded_at, recorded_ms, problem
 ) FROM STDIN (FORMAT BINARY)
-
--- name: copy_counters
--- Begin the counters of workflows that never ran in this environment before
-COPY workflow_monitor.job_metrics (
-    project, workflow_id, environment, run_count, success_count, failure_count, degraded_count,
-    flaky_count, skipped_count, total_duration_ms, last_run_id, last_run_at, last_status,
-    last_success_at, last_failure_at, consecutive_failures
-) FROM STDIN (FORMAT BINARY)

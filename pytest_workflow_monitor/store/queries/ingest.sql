@@ -48,20 +48,16 @@ FROM (
 WHERE session.session_id = %(session_id)s
 
 -- name: known_runs
--- Tell which of some executions are there, how they stand, and which of their attempts are there
+-- Tell which of some executions of a session are there, their status and attempts
 SELECT execution.run_id::text AS run_id,
-       execution.workflow_id,
        execution.status,
-       execution.started_at,
-       execution.duration_ms,
-       execution.is_flaky,
        array(
            SELECT attempt
            FROM workflow_monitor.workflow_attempts AS attempt
            WHERE attempt.run_id = execution.run_id
        ) AS attempts
 FROM workflow_monitor.workflow_executions AS execution
-WHERE execution.run_id = ANY (%(run_ids)s::uuid[])
+WHERE execution.session_id = %(session_id)s AND execution.run_id = ANY (%(run_ids)s::uuid[])
 
 -- name: running_runs
 -- List a session's executions that have not ended
@@ -69,20 +65,26 @@ SELECT run_id::text AS run_id
 FROM workflow_monitor.workflow_executions
 WHERE session_id = %(session_id)s AND status = 'running'
 
--- name: known_workflows
--- Tell which of some workflows are there, with their latest version
-SELECT workflow_id, definition_hash, defined_at
-FROM workflow_monitor.workflows
-WHERE project = %(project)s AND workflow_id = ANY (%(workflow_ids)s::text[])
-
--- name: known_versions
--- Tell which of some versions of workflows are there
-SELECT version.workflow_id, version.definition_hash
-FROM unnest(%(workflow_ids)s::text[], %(hashes)s::uuid[]) AS asked (workflow_id, definition_hash)
-JOIN workflow_monitor.workflow_versions AS version
-    ON version.project = %(project)s
-    AND version.workflow_id = asked.workflow_id
-    AND version.definition_hash = asked.definition_hash
+-- name: outdated_definitions
+-- Tell which of some definitions are not the latest, since when another is, and if they were once
+SELECT asked.position, latest.defined_at,
+       latest.defined_at IS NOT NULL AND EXISTS (
+           SELECT
+           FROM workflow_monitor.workflow_versions AS version
+           WHERE version.project = %(project)s
+             AND version.workflow_id = asked.workflow_id
+             AND version.definition_hash = asked.definition_hash
+       ) AS is_stored
+FROM unnest(%(workflow_ids)b::text[], %(hashes)s::uuid[]) WITH ORDINALITY
+    AS asked (workflow_id, definition_hash, position)
+LEFT JOIN LATERAL (
+    SELECT definition_hash, defined_at
+    FROM workflow_monitor.workflows AS workflow
+    WHERE workflow.project = %(project)s AND workflow.workflow_id = asked.workflow_id
+    LIMIT 1 -- looks into the primary key for each, whatever the planner believes of new tables
+) AS latest ON true
+WHERE latest.definition_hash IS DISTINCT FROM asked.definition_hash
+ORDER BY asked.position
 
 -- name: update_workflows
 -- Replace workflows by newer definitions
@@ -124,80 +126,166 @@ FROM json_populate_recordset(NULL::workflow_monitor.workflow_executions, %(rows)
     AS changed
 WHERE execution.run_id = changed.run_id
 
--- name: known_counters
--- Read the counters of some workflows
-SELECT workflow_id, run_count, success_count, failure_count, degraded_count, flaky_count,
-       skipped_count, total_duration_ms, last_run_id::text AS last_run_id, last_run_at, last_status,
-       last_success_at, last_failure_at, consecutive_failures
-FROM workflow_monitor.job_metrics
-WHERE project = %(project)s
-  AND environment = %(environment)s
-  AND workflow_id = ANY (%(workflow_ids)s::text[])
+-- name: count_executions
+-- Count executions that ended, and name the workflows whose last run is to be found out anew
+WITH ended AS (
+    SELECT workflow_id, run_id, started_at, status, is_flaky,
+           status IN ('passed', 'degraded') AS is_success,
+           status NOT IN ('passed', 'degraded', 'skipped') AS is_problem,
+           CASE status WHEN 'skipped' THEN 0 ELSE coalesce(duration_ms, 0) END AS counted_ms,
+           count(*) OVER latest_first AS place,
+           count(*) FILTER (WHERE status IN ('passed', 'degraded')) OVER latest_first AS successes
+    FROM workflow_monitor.workflow_executions
+    WHERE run_id = ANY (%(run_ids)s::uuid[])
+    WINDOW latest_first AS (
+        PARTITION BY workflow_id
+        ORDER BY started_at DESC, run_id DESC
+        ROWS UNBOUNDED PRECEDING
+    )
+),
+change AS (
+    SELECT workflow_id,
+           count(*) AS run_count,
+           count(*) FILTER (WHERE is_success) AS success_count,
+           count(*) FILTER (WHERE is_problem) AS failure_count,
+           count(*) FILTER (WHERE status = 'degraded') AS degraded_count,
+           count(*) FILTER (WHERE is_flaky) AS flaky_count,
+           count(*) FILTER (WHERE status = 'skipped') AS skipped_count,
+           sum(counted_ms) AS total_duration_ms,
+           min(started_at) AS first_run_at,
+           max(run_id::text) FILTER (WHERE place = 1) AS last_run_id,
+           max(started_at) AS last_run_at,
+           max(status) FILTER (WHERE place = 1) AS last_status,
+           max(started_at) FILTER (WHERE is_success) AS last_success_at,
+           max(started_at) FILTER (WHERE is_problem) AS last_failure_at,
+           count(*) FILTER (WHERE is_problem AND successes = 0) AS consecutive_failures
+    FROM ended
+    GROUP BY workflow_id
+),
+counted AS (
+    INSERT INTO workflow_monitor.job_metrics AS counters (
+        project, workflow_id, environment, run_count, success_count, failure_count,
+        degraded_count, flaky_count, skipped_count, total_duration_ms, last_run_id, last_run_at,
+        last_status, last_success_at, last_failure_at, consecutive_failures
+    )
+    SELECT %(project)s, workflow_id, %(environment)s, run_count, success_count, failure_count,
+           degraded_count, flaky_count, skipped_count, total_duration_ms,
+           CASE WHEN run_count = 1 -- compared below
+               OR first_run_at > coalesce(
+                   (
+                       SELECT known.last_run_at
+                       FROM workflow_monitor.job_metrics AS known
+                       WHERE known.project = %(project)s
+                         AND known.workflow_id = change.workflow_id
+                         AND known.environment = %(environment)s
+                   ),
+                   '-infinity'
+               )
+               THEN last_run_id::uuid
+           END,
+           last_run_at, last_status, last_success_at, last_failure_at, consecutive_failures
+    FROM change
+    ON CONFLICT (project, workflow_id, environment) DO UPDATE
+    SET run_count = counters.run_count + excluded.run_count,
+        success_count = counters.success_count + excluded.success_count,
+        failure_count = counters.failure_count + excluded.failure_count,
+        degraded_count = counters.degraded_count + excluded.degraded_count,
+        flaky_count = counters.flaky_count + excluded.flaky_count,
+        skipped_count = counters.skipped_count + excluded.skipped_count,
+        total_duration_ms = counters.total_duration_ms + excluded.total_duration_ms,
+        last_run_id = CASE
+            WHEN excluded.last_run_at > counters.last_run_at THEN excluded.last_run_id
+        END,
+        last_run_at = excluded.last_run_at,
+        last_status = excluded.last_status,
+        last_success_at = coalesce(excluded.last_success_at, counters.last_success_at),
+        last_failure_at = coalesce(excluded.last_failure_at, counters.last_failure_at),
+        consecutive_failures = excluded.consecutive_failures + CASE
+            WHEN excluded.last_success_at IS NULL THEN counters.consecutive_failures ELSE 0
+        END
+    RETURNING workflow_id, last_run_id
+)
+SELECT workflow_id FROM counted WHERE last_run_id IS NULL
 
--- name: update_counters
--- Replace counters
+-- name: uncount_executions
+-- Take back executions that are about to end differently, and name their workflows
 UPDATE workflow_monitor.job_metrics AS counters
-SET run_count = changed.run_count,
-    success_count = changed.success_count,
-    failure_count = changed.failure_count,
-    degraded_count = changed.degraded_count,
-    flaky_count = changed.flaky_count,
-    skipped_count = changed.skipped_count,
-    total_duration_ms = changed.total_duration_ms,
-    last_run_id = changed.last_run_id,
-    last_run_at = changed.last_run_at,
-    last_status = changed.last_status,
-    last_success_at = changed.last_success_at,
-    last_failure_at = changed.last_failure_at,
-    consecutive_failures = changed.consecutive_failures
-FROM json_populate_recordset(NULL::workflow_monitor.job_metrics, %(rows)s::json) AS changed
-WHERE counters.project = changed.project
-  AND counters.workflow_id = changed.workflow_id
-  AND counters.environment = changed.environment
+SET run_count = counters.run_count - ended.run_count,
+    success_count = counters.success_count - ended.success_count,
+    failure_count = counters.failure_count - ended.failure_count,
+    degraded_count = counters.degraded_count - ended.degraded_count,
+    flaky_count = counters.flaky_count - ended.flaky_count,
+    skipped_count = counters.skipped_count - ended.skipped_count,
+    total_duration_ms = counters.total_duration_ms - ended.total_duration_ms
+FROM (
+    SELECT workflow_id,
+           count(*) AS run_count,
+           count(*) FILTER (WHERE status IN ('passed', 'degraded')) AS success_count,
+           count(*) FILTER (WHERE status NOT IN ('passed', 'degraded', 'skipped')) AS failure_count,
+           count(*) FILTER (WHERE status = 'degraded') AS degraded_count,
+           count(*) FILTER (WHERE is_flaky) AS flaky_count,
+           count(*) FILTER (WHERE status = 'skipped') AS skipped_count,
+           coalesce(sum(duration_ms) FILTER (WHERE status <> 'skipped'), 0) AS total_duration_ms
+    FROM workflow_monitor.workflow_executions
+    WHERE run_id = ANY (%(run_ids)s::uuid[])
+    GROUP BY workflow_id
+) AS ended
+WHERE counters.project = %(project)s
+  AND counters.workflow_id = ended.workflow_id
+  AND counters.environment = %(environment)s
+RETURNING counters.workflow_id
 
 -- name: recount_last
 -- Work out anew, from the executions, what the counters say about the latest of them
-SELECT key.workflow_id,
-       last.run_id::text AS last_run_id,
-       last.started_at AS last_run_at,
-       last.status AS last_status,
-       success.started_at AS last_success_at,
-       failure.started_at AS last_failure_at,
-       (
-           SELECT count(*)
-           FROM workflow_monitor.workflow_executions AS later
-           WHERE later.project = %(project)s
-             AND later.workflow_id = key.workflow_id
-             AND later.environment = %(environment)s
-             AND later.status NOT IN ('passed', 'degraded', 'skipped', 'running')
-             AND (
-                 success.started_at IS NULL
-                 OR (later.started_at, later.run_id) > (success.started_at, success.run_id)
-             )
-       ) AS consecutive_failures
-FROM unnest(%(workflow_ids)s::text[]) AS key (workflow_id)
-LEFT JOIN LATERAL (
-    SELECT run_id, started_at, status
-    FROM workflow_monitor.workflow_executions
-    WHERE project = %(project)s AND workflow_id = key.workflow_id
-      AND environment = %(environment)s AND status <> 'running'
-    ORDER BY started_at DESC, run_id DESC
-    LIMIT 1
-) AS last ON true
-LEFT JOIN LATERAL (
-    SELECT run_id, started_at
-    FROM workflow_monitor.workflow_executions
-    WHERE project = %(project)s AND workflow_id = key.workflow_id
-      AND environment = %(environment)s AND status IN ('passed', 'degraded')
-    ORDER BY started_at DESC, run_id DESC
-    LIMIT 1
-) AS success ON true
-LEFT JOIN LATERAL (
-    SELECT started_at
-    FROM workflow_monitor.workflow_executions
-    WHERE project = %(project)s AND workflow_id = key.workflow_id
-      AND environment = %(environment)s
-      AND status NOT IN ('passed', 'degraded', 'skipped', 'running')
-    ORDER BY started_at DESC, run_id DESC
-    LIMIT 1
-) AS failure ON true
+UPDATE workflow_monitor.job_metrics AS counters
+SET (
+    last_run_id, last_run_at, last_status, last_success_at, last_failure_at, consecutive_failures
+) = (
+    SELECT last.run_id, last.started_at, last.status, success.started_at, failure.started_at,
+           (
+               SELECT count(*)
+               FROM workflow_monitor.workflow_executions AS later
+               WHERE later.project = counters.project
+                 AND later.workflow_id = counters.workflow_id
+                 AND later.environment = counters.environment
+                 AND later.status NOT IN ('passed', 'degraded', 'skipped', 'running')
+                 AND (
+                     success.started_at IS NULL
+                     OR (later.started_at, later.run_id) > (success.started_at, success.run_id)
+                 )
+           )
+    FROM (SELECT) AS one
+    LEFT JOIN LATERAL (
+        SELECT run_id, started_at, status
+        FROM workflow_monitor.workflow_executions AS execution
+        WHERE execution.project = counters.project
+          AND execution.workflow_id = counters.workflow_id
+          AND execution.environment = counters.environment
+          AND status <> 'running'
+        ORDER BY started_at DESC, run_id DESC
+        LIMIT 1
+    ) AS last ON true
+    LEFT JOIN LATERAL (
+        SELECT run_id, started_at
+        FROM workflow_monitor.workflow_executions AS execution
+        WHERE execution.project = counters.project
+          AND execution.workflow_id = counters.workflow_id
+          AND execution.environment = counters.environment
+          AND status IN ('passed', 'degraded')
+        ORDER BY started_at DESC, run_id DESC
+        LIMIT 1
+    ) AS success ON true
+    LEFT JOIN LATERAL (
+        SELECT started_at
+        FROM workflow_monitor.workflow_executions AS execution
+        WHERE execution.project = counters.project
+          AND execution.workflow_id = counters.workflow_id
+          AND execution.environment = counters.environment
+          AND status NOT IN ('passed', 'degraded', 'skipped', 'running')
+        ORDER BY started_at DESC, run_id DESC
+        LIMIT 1
+    ) AS failure ON true
+)
+WHERE counters.project = %(project)s
+  AND counters.environment = %(environment)s
+  AND counters.workflow_id = ANY (%(workflow_ids)s::text[])
