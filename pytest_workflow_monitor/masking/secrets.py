@@ -1,0 +1,227 @@
+"""What is known to be secret, and everything that keeps it from being written."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import zipfile
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_workflow_monitor.masking import headers, texts, traces
+from pytest_workflow_monitor.masking.environment import passwords_in, secrets_in
+from pytest_workflow_monitor.masking.gate import Gate
+from pytest_workflow_monitor.masking.matcher import Matcher, replace
+from pytest_workflow_monitor.masking.records import rewritten
+from pytest_workflow_monitor.wire import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from pytest_workflow_monitor.model import Record
+
+logger = logging.getLogger("pytest_workflow_monitor.masking")
+
+R = TypeVar("R", bound="Record")
+
+MIN_LENGTH = 4
+"""Shorter values are not masked: they stand everywhere by chance."""
+
+MIN_LINE = 16
+"""The lines of a secret of several lines, such as a key file, are secrets from this length on."""
+
+WITHHELD = "withheld: it still held a secret after masking"
+PIECE = 8 << 20
+MAX_LINE = 64 << 20
+
+
+class WithheldError(ValueError):
+    """Something must not be written, because a secret is, or may be, still in it."""
+
+
+class Secrets:
+    """The secrets that a process knows; most come from the environment, others while tests run.
+
+    All methods may be called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, None] = {}
+        self._learnt: list[str] = []
+        self._matchers: list[Matcher] = []
+        self._gate = Gate(())
+        self._lock = threading.Lock()
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All values, in the order in which they became known."""
+        return tuple(self._values)
+
+    @property
+    def learnt_count(self) -> int:
+        """How many values another process with the same environment does not know."""
+        return len(self._learnt)
+
+    def learnt(self, start: int = 0) -> tuple[str, ...]:
+        """Values that were learnt otherwise than from the environment, from a position on."""
+        return tuple(self._learnt[start:])
+
+    def learn(self, *values: str) -> bool:
+        """Keep values secret from here on; False when all were known or too short."""
+        fresh = self._add(values)
+        self._learnt += fresh
+        return bool(fresh)
+
+    def learn_environment(self, environ: Mapping[str, str], more_parts: Iterable[str] = ()) -> None:
+        """Learn what an environment holds; ``more_parts`` are further parts of secret names."""
+        self._add(secrets_in(environ, more_parts))
+
+    def learn_address(self, address: str) -> None:
+        """Learn the password in a URL or a connection string."""
+        self.learn(*passwords_in(address))
+
+    def text(self, text: str) -> str:
+        """Mask a text: known values, sensitive headers, and passwords in URLs."""
+        data = text.encode("utf-8", "replace")
+        return self._masked(text, data) if self._may_hold(data) else text
+
+    def cut(self, text: str, limit: int) -> str:
+        """Return the beginning of a text, masked where a cut could leave a part of a secret."""
+        return text if len(text) <= limit else self.text(text)[:limit]
+
+    def record(self, record: R) -> R:
+        """Mask the texts of a record."""
+        return self.sealed(record)[0]
+
+    def sealed(self, record: R) -> tuple[R, bytes]:
+        """Mask a record, and return it with its encoded form, checked by the gate."""
+        data = encode(record)
+        if self._may_hold(data):
+            try:
+                record = rewritten(record, self.text)
+            except Exception:
+                logger.exception("a record could not be masked")
+                record = rewritten(record, lambda _: f"[{WITHHELD}]")
+            data = encode(record)
+        if self._values and self._gate.found_in(data.decode("utf-8", "replace")):
+            record = rewritten(record, self._withheld)
+            data = encode(record)
+        return record, data
+
+    def sealed_line(self, line: bytes, decode: Callable[[bytes], Record]) -> bytes:
+        """Do the same to an encoded record, which is decoded only if there is a reason."""
+        if self._may_hold(line) or (
+            self._values and self._gate.found_in(line.decode("utf-8", "replace"))
+        ):
+            return self.sealed(decode(line))[1]
+        return line
+
+    def content(self, data: bytes, *, is_trace: bool = False) -> bytes:
+        """Mask the content of a text file; JSON stays JSON.
+
+        Raises:
+            WithheldError: The gate still found a secret.
+        """
+        if self._may_hold(data):
+            text = data.decode()
+            if texts.is_json(data):
+                data = texts.masked_json(text, self.text, is_trace=is_trace).encode()
+            else:
+                data = self._masked(text, data).encode()
+        if self._values and self._gate.found_in(texts.texts_of(data, is_trace=is_trace)):
+            raise WithheldError(WITHHELD)
+        return data
+
+    def file(self, source: Path, target: Path) -> None:
+        """Copy a file with its texts masked; what is no text is only looked through.
+
+        Raises:
+            WithheldError: The gate still found a secret, or the file cannot be looked through.
+            OSError: A file cannot be read or written.
+        """
+        if zipfile.is_zipfile(source):
+            self._archive(source, target)
+            return
+        with source.open("rb") as file, target.open("wb") as made:
+            while piece := file.read(PIECE):
+                piece += file.readline(MAX_LINE)
+                if texts.is_text(piece):
+                    piece = self.content(piece)
+                elif self._values and self._gate.found_in_bytes(piece):
+                    raise WithheldError(WITHHELD)
+                made.write(piece)
+
+    def report(self, page: bytes, own_words: Callable[[], str]) -> bytes:
+        """Return a report as it is, if the gate finds no secret in it.
+
+        Args:
+            page: The report.
+            own_words: Gives the texts of the program that writes it. A secret that is one of its
+                words says nothing when it is found in there.
+
+        Raises:
+            WithheldError: The gate found a secret.
+        """
+        if self._values:
+            found = self._gate.found_in(texts.texts_of(page), numbers=False)
+            if found and any(value not in own_words() for value in found):
+                raise WithheldError(WITHHELD)
+        return page
+
+    def _add(self, values: Iterable[str]) -> list[str]:
+        with self._lock:
+            forms = [form for value in values for form in _forms(value)]
+            fresh = [form for form in dict.fromkeys(forms) if form not in self._values]
+            if fresh:
+                self._matchers = _merged([*self._matchers, Matcher(fresh)])
+                self._values |= dict.fromkeys(fresh)
+                self._gate = Gate(self._values)
+        return fresh
+
+    def _may_hold(self, data: bytes) -> bool:
+        return any(it.may_hold(data) for it in self._matchers) or headers.may_hold(data)
+
+    def _masked(self, text: str, data: bytes) -> str:
+        candidates = {it for matcher in self._matchers for it in matcher.candidates(data)}
+        if candidates:
+            text = replace(data, candidates).decode("utf-8", "replace")
+        return headers.masked(text)
+
+    def _withheld(self, text: str) -> str:
+        return f"[{WITHHELD}]" if self._gate.found_in(text) else text
+
+    def _archive(self, source: Path, target: Path) -> None:
+        def change(content: bytes, name: str) -> bytes:
+            if texts.is_text(content):
+                return self.content(content, is_trace=traces.is_trace_member(name))
+            if self._values and self._gate.found_in_bytes(content):
+                raise WithheldError(WITHHELD)
+            return content
+
+        try:
+            changed = traces.rewrite(source, target, change)
+        except WithheldError:
+            raise
+        except ValueError as error:
+            raise WithheldError(f"withheld: {error}") from error
+        if not changed:
+            shutil.copyfile(source, target)
+
+
+def _forms(value: str) -> list[str]:
+    """What to look for: the value, without blanks around it, and its long lines."""
+    value = value.encode("utf-8", "replace").decode()
+    stripped = value.strip()
+    lines = [line.strip() for line in stripped.splitlines()] if "\n" in stripped else []
+    long_lines = [it for it in lines if len(it) >= MIN_LINE and not it.startswith("-----")]
+    found = [value, stripped, *long_lines]
+    return [form for form in found if len(form.strip()) >= MIN_LENGTH]
+
+
+def _merged(matchers: list[Matcher]) -> list[Matcher]:
+    """Join the last ones while they are of a size, so that there are few and none is made often."""
+    while len(matchers) > 1 and len(matchers[-1].values) >= len(matchers[-2].values):
+        *rest, before, last = matchers
+        matchers = [*rest, Matcher((*before.values, *last.values))]
+    return matchers
