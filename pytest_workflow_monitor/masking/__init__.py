@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_workflow_monitor.masking.secrets import WITHHELD, Secrets, WithheldError
+from pytest_workflow_monitor.masking.secrets import Secrets
+from pytest_workflow_monitor.masking.withheld import WITHHELD, WithheldError
 
 __all__ = ["WITHHELD", "Secrets", "WithheldError", "known"]
 

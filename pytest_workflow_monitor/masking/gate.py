@@ -76,7 +76,11 @@ class Gate:
 
     def found_in_bytes(self, data: bytes) -> set[str]:
         """Return the values that a binary file holds, plainly or compressed."""
-        found = {value for value in (*self._short, *self._long) if value.encode() in data}
+        found = {
+            value
+            for value in (*self._short, *self._long)
+            if value.encode() in data or value.encode("utf-16-le") in data
+        }
         if data.startswith(_GZIP):
             found |= self.found_in(_unpacked(data).decode("utf-8", "replace"))
         return found

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
-import zipfile
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
-from pytest_workflow_monitor.masking import headers, texts, traces
+from pytest_workflow_monitor.masking import headers, texts
 from pytest_workflow_monitor.masking.environment import passwords_in, secrets_in
 from pytest_workflow_monitor.masking.gate import Gate
 from pytest_workflow_monitor.masking.matcher import Matcher, replace
 from pytest_workflow_monitor.masking.records import rewritten
+from pytest_workflow_monitor.masking.withheld import WITHHELD, WithheldError
 from pytest_workflow_monitor.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from pytest_workflow_monitor.model import Record
 
@@ -31,13 +29,9 @@ MIN_LENGTH = 4
 MIN_LINE = 16
 """The lines of a secret of several lines, such as a key file, are secrets from this length on."""
 
-WITHHELD = "withheld: it still held a secret after masking"
 PIECE = 8 << 20
 MAX_LINE = 64 << 20
-
-
-class WithheldError(ValueError):
-    """Something must not be written, because a secret is, or may be, still in it."""
+ZIP = b"PK\x03\x04"
 
 
 class Secrets:
@@ -83,7 +77,7 @@ class Secrets:
 
     def text(self, text: str) -> str:
         """Mask a text: known values, sensitive headers, and passwords in URLs."""
-        data = text.encode("utf-8", "replace")
+        data = text.encode("utf-8", "surrogatepass")
         return self._masked(text, data) if self._may_hold(data) else text
 
     def cut(self, text: str, limit: int) -> str:
@@ -124,33 +118,37 @@ class Secrets:
             WithheldError: The gate still found a secret.
         """
         if self._may_hold(data):
-            text = data.decode()
             if texts.is_json(data):
-                data = texts.masked_json(text, self.text, is_trace=is_trace).encode()
+                made = texts.masked_json(data.decode(), self.text, is_trace=is_trace)
             else:
-                data = self._masked(text, data).encode()
+                made = self._masked(data.decode("utf-8", "surrogateescape"), data)
+            data = made.encode("utf-8", "surrogateescape")
         if self._values and self._gate.found_in(texts.texts_of(data, is_trace=is_trace)):
             raise WithheldError(WITHHELD)
         return data
 
-    def file(self, source: Path, target: Path) -> None:
+    def copy(self, source: IO[bytes], target: IO[bytes]) -> None:
         """Copy a file with its texts masked; what is no text is only looked through.
+
+        Args:
+            source: The file, at its beginning, of a kind that can be read from there again.
+            target: Takes the copy.
 
         Raises:
             WithheldError: The gate still found a secret, or the file cannot be looked through.
             OSError: A file cannot be read or written.
         """
-        if zipfile.is_zipfile(source):
-            self._archive(source, target)
+        if source.read(len(ZIP)) == ZIP:
+            from pytest_workflow_monitor.masking import traces
+
+            traces.rewrite(source, target, self._member)
             return
-        with source.open("rb") as file, target.open("wb") as made:
-            while piece := file.read(PIECE):
-                piece += file.readline(MAX_LINE)
-                if texts.is_text(piece):
-                    piece = self.content(piece)
-                elif self._values and self._gate.found_in_bytes(piece):
-                    raise WithheldError(WITHHELD)
-                made.write(piece)
+        source.seek(0)
+        while piece := source.read(PIECE):
+            piece += source.readline(MAX_LINE)
+            if len(piece) >= PIECE + MAX_LINE:
+                raise WithheldError("withheld: its lines are too long to be looked through")
+            target.write(self._member(piece))
 
     def report(self, page: bytes, own_words: Callable[[], str]) -> bytes:
         """Return a report as it is, if the gate finds no secret in it.
@@ -185,28 +183,21 @@ class Secrets:
     def _masked(self, text: str, data: bytes) -> str:
         candidates = {it for matcher in self._matchers for it in matcher.candidates(data)}
         if candidates:
-            text = replace(data, candidates).decode("utf-8", "replace")
+            masked = replace(data, candidates)
+            if masked != data:
+                text = masked.decode("utf-8", "surrogateescape")
         return headers.masked(text)
 
     def _withheld(self, text: str) -> str:
         return f"[{WITHHELD}]" if self._gate.found_in(text) else text
 
-    def _archive(self, source: Path, target: Path) -> None:
-        def change(content: bytes, name: str) -> bytes:
-            if texts.is_text(content):
-                return self.content(content, is_trace=traces.is_trace_member(name))
-            if self._values and self._gate.found_in_bytes(content):
-                raise WithheldError(WITHHELD)
-            return content
-
-        try:
-            changed = traces.rewrite(source, target, change)
-        except WithheldError:
-            raise
-        except ValueError as error:
-            raise WithheldError(f"withheld: {error}") from error
-        if not changed:
-            shutil.copyfile(source, target)
+    def _member(self, data: bytes, *, is_trace: bool = False) -> bytes:
+        """Mask a text; of anything else make sure that it needs no masking."""
+        if texts.is_text(data):
+            return self.content(data, is_trace=is_trace)
+        if self._values and self._gate.found_in_bytes(data):
+            raise WithheldError(WITHHELD)
+        return data
 
 
 def _forms(value: str) -> list[str]:

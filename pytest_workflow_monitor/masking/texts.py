@@ -23,14 +23,8 @@ _RESOURCE = re.compile(
 
 
 def is_text(data: bytes) -> bool:
-    """Whether these bytes are text in UTF-8."""
-    if b"\0" in data:
-        return False
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    """Whether these bytes are text, in UTF-8 or an older encoding of one byte a character."""
+    return b"\0" not in data
 
 
 def is_json(data: bytes) -> bool:
@@ -59,16 +53,16 @@ def masked_json(text: str, change: Callable[[str], str], *, is_trace: bool = Fal
             return written
         value = json.loads(written, strict=False)
         changed = change(value)
-        return written if changed == value else json.dumps(changed, ensure_ascii=False)
+        return written if changed == value else json.dumps(changed)
 
     return headers.masked(_LITERAL.sub(literal, text), in_json=True)
 
 
 def texts_of(data: bytes, *, is_trace: bool = False) -> str:
     """What a gate has to look at: the texts and numbers of JSON, or the whole text."""
-    text = data.decode("utf-8", "replace")
     if not is_json(data):
-        return text
+        return data.decode("utf-8", "replace")
+    text = data.decode()
     found = []
     for literal in _LITERAL.finditer(text):
         written = literal[0]

@@ -3,52 +3,64 @@
 from __future__ import annotations
 
 import re
+import shutil
 import zipfile
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
+
+from pytest_workflow_monitor.masking.withheld import WithheldError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from zipfile import ZipFile, ZipInfo
 
 MAX_MEMBER = 256 << 20
-_TRACE_FILE = re.compile(r"(?:[\w-]*\.)?(?:trace|network|stacks)|(?:[\w-]*-)?trace\.\w+")
+_EVENTS = re.compile(
+    r"(?:[\w-]+-)?trace\.(?:trace|network|stacks)|[\w-]+\.(?:trace|network|stacks)"
+)
 
 
-def is_trace_member(name: str) -> bool:
-    """Whether a member of a ZIP file is one of Playwright's lists of events."""
-    return _TRACE_FILE.fullmatch(name) is not None
+class Change(Protocol):
+    """Gives the content that a member of a ZIP file is to have."""
+
+    def __call__(self, data: bytes, /, *, is_trace: bool) -> bytes:
+        """Take the content, and whether it is one of Playwright's lists of events."""
 
 
-def rewrite(source: Path, target: Path, change: Callable[[bytes, str], bytes]) -> bool:
-    """Copy a ZIP file with the content of its members changed.
-
-    Args:
-        source: The ZIP file.
-        target: Where the copy goes; not touched when nothing changes.
-        change: Takes the content and the name of a member.
-
-    Returns:
-        Whether anything changed.
+def rewrite(source: IO[bytes], target: IO[bytes], change: Change) -> None:
+    """Copy a ZIP file with the content of its members changed; byte by byte if none changes.
 
     Raises:
-        ValueError: This is no ZIP file, or a member of it is too large to be looked through.
+        WithheldError: It cannot be looked through.
     """
     try:
         with zipfile.ZipFile(source) as archive:
-            members = archive.infolist()
-            if any(member.file_size > MAX_MEMBER for member in members):
-                raise ValueError("a member of it is too large to be looked through")
-            changed = {
-                member.filename: made
-                for member in members
-                if (made := change(content := archive.read(member), member.filename)) != content
-            }
-            if not changed:
-                return False
-            with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as copy:
-                for member in members:
-                    name = member.filename
-                    copy.writestr(member, changed[name] if name in changed else archive.read(name))
+            changed = _changed(archive, change)
+            if changed:
+                _write(archive, target, changed)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise ValueError(f"it cannot be read as a ZIP file: {error}") from error
-    return True
+        raise WithheldError(f"withheld: it cannot be looked through: {error}") from error
+    if not changed:
+        source.seek(0)
+        shutil.copyfileobj(source, target)
+
+
+def _changed(archive: ZipFile, change: Change) -> dict[str, bytes]:
+    changed = {}
+    for member in archive.infolist():
+        if member.file_size > MAX_MEMBER:
+            raise WithheldError("withheld: it is too large to be looked through")
+        content = archive.read(member)
+        made = change(content, is_trace=_EVENTS.fullmatch(member.filename) is not None)
+        if made != content:
+            changed[member.filename] = made
+    return changed
+
+
+def _write(archive: ZipFile, target: IO[bytes], changed: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
+        for member in archive.infolist():
+            copy.writestr(member, _content(archive, member, changed))
+
+
+def _content(archive: ZipFile, member: ZipInfo, changed: dict[str, bytes]) -> bytes:
+    made = changed.get(member.filename)
+    return archive.read(member) if made is None else made

@@ -1,4 +1,4 @@
-"""Keeps attached files under the state directory, named after their content."""
+"""Keeps attached files under the state directory, masked and named after their content."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from pytest_workflow_monitor.masking import WithheldError, known
 from pytest_workflow_monitor.model import Artifact
 from pytest_workflow_monitor.recording.context import as_text
 
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.recording.recorder import Recorder
 
 FOLDER = "artifacts"
-CHUNK = 1 << 20
 UNKNOWN_TYPE = "application/octet-stream"
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,9}\Z")
 
@@ -33,15 +35,17 @@ def keep(
 ) -> Artifact:
     """Store a file or bytes and describe it; on failure the description says what is wrong.
 
-    A file is copied piece by piece, so that its size needs disk but no memory.
+    A file is copied piece by piece, so that its size needs disk but little memory.
     """
-    title = _title(content, name)
+    title = known.text(_title(content, name))
     kind = as_text(content_type) if content_type else _guessed_type(title)
     size, sha256, path, problem = 0, "", "", ""
     try:
         with _opened(content) as source:
             size, sha256, kept = _stored(source, recorder.equipment.artifact_dir, _suffix(title))
             path = f"{FOLDER}/{kept}"
+    except WithheldError as error:
+        problem = str(error)
     except (OSError, ValueError, TypeError) as error:
         problem = f"could not be kept: {as_text(error)}"
     return Artifact(
@@ -54,6 +58,28 @@ def keep(
         step=recorder.step_index(),
         recorded_ms=recorder.elapsed_ms(),
     )
+
+
+def mask_again(recorder: Recorder) -> None:
+    """Mask what an attempt has kept so far with what is known by now."""
+    for position, artifact in enumerate(recorder.artifacts):
+        if artifact.path:
+            recorder.artifacts[position] = _masked_again(artifact, recorder.equipment.artifact_dir)
+
+
+def _masked_again(artifact: Artifact, folder: Path) -> Artifact:
+    old = folder.parent / artifact.path
+    try:
+        with old.open("rb") as source:
+            size, sha256, kept = _stored(source, folder, _suffix(artifact.path))
+    except (OSError, ValueError) as error:
+        old.unlink(missing_ok=True)
+        why = str(error) if isinstance(error, WithheldError) else f"could not be masked: {error}"
+        return replace(artifact, size_bytes=0, sha256="", path="", problem=why)
+    if sha256 == artifact.sha256:
+        return artifact
+    old.unlink(missing_ok=True)
+    return replace(artifact, size_bytes=size, sha256=sha256, path=f"{FOLDER}/{kept}")
 
 
 def _title(content: object, name: str | None) -> str:
@@ -89,17 +115,15 @@ def _opened(content: object) -> IO[bytes]:
 
 
 def _stored(source: IO[bytes], folder: Path, suffix: str) -> tuple[int, str, str]:
-    """Copy to a file named after the content; return its size, hash and path below the folder."""
+    """Copy, masked, to a file named after what is in it; return size, hash and relative path."""
     folder.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".new-")
     try:
-        digest, size = hashlib.sha256(), 0
-        with os.fdopen(handle, "wb") as target:
-            while piece := source.read(CHUNK):
-                digest.update(piece)
-                size += len(piece)
-                target.write(piece)
-        sha256 = digest.hexdigest()
+        with os.fdopen(handle, "w+b") as target:
+            known.copy(source, target)
+            size = target.seek(0, os.SEEK_END)
+            target.seek(0)
+            sha256 = hashlib.file_digest(target, "sha256").hexdigest()
         kept = f"{sha256[:2]}/{sha256}{suffix}"
         (folder / kept).parent.mkdir(exist_ok=True)
         Path(temporary).replace(folder / kept)

@@ -47,6 +47,14 @@ def enclosing_step(recorder: Recorder) -> OpenStep | None:
 def as_text(value: object, limit: int = 500) -> str:
     """Return the beginning of a value's text, whatever its ``__str__`` does."""
     try:
-        return str(value)[:limit]
+        text = str(value)
+        return text if len(text) <= limit else _masked(text)[:limit]
     except Exception:  # noqa: BLE001 - what cannot be shown must not fail the test
         return f"<{type(value).__name__}>"
+
+
+def _masked(text: str) -> str:
+    """Mask what is to be cut: half a secret would not be recognised any more."""
+    from pytest_workflow_monitor.masking import known
+
+    return known.text(text)

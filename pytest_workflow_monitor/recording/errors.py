@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Error, Phase
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def with_traceback(error: Error, text: str) -> Error:
 
 def from_text(text: str, phase: str) -> Error:
     """Describe a failure of which only pytest's text is known."""
-    message = text.strip()[:MAX_MESSAGE]
+    message = known.text(text.strip())[:MAX_MESSAGE]
     return Error(
         phase=Phase(phase),
         message=message,
@@ -101,6 +102,7 @@ def trimmed(text: str, limit: int = MAX_TRACEBACK) -> str:
     """Cut the middle out of a text that is longer than the limit."""
     if len(text) <= limit:
         return text
+    text = known.text(text)
     half = limit // 2
     return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"
 
@@ -113,7 +115,7 @@ def _type_name(kind: type[BaseException]) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)[:MAX_MESSAGE]
+        return known.text(str(error))[:MAX_MESSAGE]
     except Exception:  # noqa: BLE001 - an exception whose text cannot be made still has a type
         return ""
 

@@ -21,6 +21,7 @@ from zlib import crc32
 
 import msgspec
 
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import (
     Attempt,
     AttemptStarted,
@@ -30,9 +31,9 @@ from pytest_workflow_monitor.model import (
     Status,
     Step,
 )
-from pytest_workflow_monitor.wire import encode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SIZE = 1 << 20
@@ -89,11 +90,11 @@ class FlightRecorder:
 
     def begin(self, started: AttemptStarted) -> None:
         """Forget the previous attempt and start with this one."""
-        self._restart(encode(started))
+        self._restart(known.sealed(started)[1])
 
     def append(self, frame: StepStarted | StepEnded | TimerSet) -> None:
         """Add what happened; dropped when the file is full or closed."""
-        data = _framed(encode(frame))
+        data = _framed(known.sealed(frame)[1])
         try:
             with self._lock:
                 stop = self._end + len(data)
@@ -102,6 +103,18 @@ class FlightRecorder:
                     self._end = stop - len(_END)
         except ValueError:
             return  # closed: the step of a thread that outlives the session
+
+    def mask_again(self) -> None:
+        """Mask what was written before a secret became known."""
+        with self._lock:
+            payloads = list(_payloads(bytes(self._memory[: self._end + len(_END)])))
+            masked = [known.sealed_line(payload, _decoder.decode) for payload in payloads]
+            if masked == payloads:
+                return
+            data = b"".join(_HEADER.pack(len(it), crc32(it)) + it for it in masked)[: SIZE - 4]
+            self._memory[: self._end] = bytes(self._end)
+            self._memory[: len(data) + len(_END)] = data + _END
+            self._end = len(data)
 
     def end(self, attempt: bytes) -> None:
         """Replace the attempt in progress by its encoded, complete record."""
@@ -140,6 +153,16 @@ def read_frames(path: Path) -> list[Frame]:
     except OSError:
         return []
     frames: list[Frame] = []
+    for payload in _payloads(content):
+        try:
+            frames.append(_decoder.decode(payload))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            break
+    return frames
+
+
+def _payloads(content: bytes) -> Iterator[bytes]:
+    """The frames' bytes, up to the first that is not whole."""
     position = 0
     while position + _HEADER.size <= len(content):
         length, checksum = _HEADER.unpack_from(content, position)
@@ -147,12 +170,8 @@ def read_frames(path: Path) -> list[Frame]:
         payload = content[position : position + length]
         if length == 0 or crc32(payload) != checksum:
             break
-        try:
-            frames.append(_decoder.decode(payload))
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            break
+        yield payload
         position += length
-    return frames
 
 
 def running(path: Path) -> AttemptStarted | None:
