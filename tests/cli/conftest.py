@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from inspect import signature
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,11 @@ SETTINGS = """
     testpaths = ["tests"]
     addopts = ["-p", "no:asyncio"]
 """
+
+KEPT_APART: dict[str, Any] = (
+    {"mix_stderr": False} if "mix_stderr" in signature(CliRunner).parameters else {}
+)
+"""Before click 8.2 its runner keeps standard error apart only when asked to."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Project:
         changed = dict.fromkeys(_foreign()) | self.env | {"COLUMNS": str(width)}
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.path)
-            result = CliRunner().invoke(application, arguments, input=text, env=changed)
+            result = CliRunner(**KEPT_APART).invoke(application, arguments, input=text, env=changed)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Said(result.exit_code, result.stdout, result.stderr)

@@ -187,9 +187,6 @@ def test_every_parameter_set_is_a_workflow(suite: Suite) -> None:
         @pytest.mark.parametrize("empty", [""])
         def test_empty(empty): pass
 
-        @pytest.mark.parametrize("hidden", [pytest.param(1, id=pytest.HIDDEN_PARAM)])
-        def test_hidden(hidden): pass
-
         @pytest.fixture(params=["north", "south"])
         def gate(request): return request.param
 
@@ -212,7 +209,6 @@ def test_every_parameter_set_is_a_workflow(suite: Suite) -> None:
             "two-names[bob-None]",
             "two-names-one-id[ann-the-admin]",
             "empty[]",
-            "hidden",
             "fixture[north]",
             "fixture[south]",
             "generated[1-2]",
@@ -221,6 +217,22 @@ def test_every_parameter_set_is_a_workflow(suite: Suite) -> None:
         ]
     )
     assert run.attempt("checkout[dollar]").workflow.name == "Checkout [dollar]"
+
+
+@pytest.mark.skipif(not hasattr(pytest, "HIDDEN_PARAM"), reason="new in pytest 8.4")
+def test_a_hidden_parameter_is_no_part_of_the_id(suite: Suite) -> None:
+    """What pytest does not show, we do not show."""
+    suite.write(
+        "test_it.py",
+        """
+        import pytest
+
+        @pytest.mark.workflow
+        @pytest.mark.parametrize("hidden", [pytest.param(1, id=pytest.HIDDEN_PARAM)])
+        def test_it(hidden): pass
+        """,
+    )
+    assert suite.run().ids == ["it"]
 
 
 def test_excluded_parameters_do_not_split_history(suite: Suite) -> None:

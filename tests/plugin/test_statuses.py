@@ -178,8 +178,8 @@ def test_retries_are_attempts_of_one_execution(suite: Suite, options: list[str])
     assert (broken.status, broken.is_flaky, len(broken.attempts)) == (Status.FAILED, False, 2)
 
 
-def test_a_unittest_case_subtests_and_coroutines_are_workflows_too(suite: Suite) -> None:
-    """Whatever pytest can run, can be a workflow: TestCase, subtests, asynchronous tests."""
+def test_a_unittest_case_and_coroutines_are_workflows_too(suite: Suite) -> None:
+    """Whatever pytest can run, can be a workflow: TestCase, asynchronous tests."""
     suite.write(
         "test_kinds.py",
         """
@@ -198,15 +198,6 @@ def test_a_unittest_case_subtests_and_coroutines_are_workflows_too(suite: Suite)
                     self.assertEqual(1, 2)
 
         @pytest.mark.workflow
-        def test_parts(subtests):
-            with subtests.test("good"):
-                pass
-            with subtests.test("bad"):
-                assert False, "the bad part"
-            with step("After the parts"):
-                pass
-
-        @pytest.mark.workflow
         @pytest.mark.asyncio
         async def test_async():
             async with step("Await"):
@@ -218,13 +209,36 @@ def test_a_unittest_case_subtests_and_coroutines_are_workflows_too(suite: Suite)
         assert statuses(run) == {
             "bank.deposit": Status.PASSED,
             "bank.withdraw": Status.FAILED,
-            "parts": Status.FAILED,
             "async": Status.PASSED,
         }
-        parts = run.execution("parts").attempts[-1]
-        assert "the bad part" in parts.errors[0].message
-        assert [s.name for s in parts.steps] == ["After the parts"]
         assert [s.name for s in run.execution("async").attempts[0].steps] == ["Await"]
+
+
+@pytest.mark.skipif(not hasattr(pytest, "Subtests"), reason="new in pytest 9.0")
+def test_subtests_are_details_of_one_workflow(suite: Suite) -> None:
+    """A failing part fails the whole, and the test goes on after it."""
+    suite.write(
+        "test_parts.py",
+        """
+        import pytest
+        from pytest_workflow_monitor import step
+
+        @pytest.mark.workflow
+        def test_parts(subtests):
+            with subtests.test("good"):
+                pass
+            with subtests.test("bad"):
+                assert False, "the bad part"
+            with step("After the parts"):
+                pass
+        """,
+    )
+    for options in ([], ["-n", "2"], ["--reruns", "1"]):
+        run = suite.run(*options)
+        assert statuses(run) == {"parts": Status.FAILED}
+        attempt = run.execution("parts").attempts[-1]
+        assert "the bad part" in attempt.errors[0].message
+        assert [s.name for s in attempt.steps] == ["After the parts"]
 
 
 @pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["plain", "xdist"])
