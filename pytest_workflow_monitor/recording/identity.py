@@ -28,8 +28,9 @@ class _Ids:
         self._counter = count(random >> 56)
 
     def make(self) -> str:
-        time_ms = f"{time.time_ns() // 1_000_000:012x}"
-        return f"{time_ms[:8]}-{time_ms[8:]}-{self._stem}{next(self._counter) & 0xFFFFFF:06x}"
+        time_ms = (time.time_ns() // 1_000_000).to_bytes(6).hex()
+        number = (next(self._counter) & 0xFFFFFF).to_bytes(3).hex()
+        return f"{time_ms[:8]}-{time_ms[8:]}-{self._stem}{number}"
 
 
 _ids = _Ids()

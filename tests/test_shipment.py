@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_workflow_monitor.journal import Journal, flight_path, session_folder
+from pytest_workflow_monitor.model import AttemptStarted, Status
+from pytest_workflow_monitor.recording.flight import FlightRecorder
+from pytest_workflow_monitor.shipment import replay
+from tests.samples import a_session, an_attempt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_workflow_monitor.store import Store
+
+
+def test_an_attempt_that_the_journal_has_was_not_interrupted(store: Store, tmp_path: Path) -> None:
+    """A process killed after it wrote the attempt, before it cleared its flight recorder."""
+    session, attempt = a_session(), an_attempt()
+    journal = Journal(session_folder(tmp_path, session.session_id))
+    journal.append(session)
+    flight = FlightRecorder(flight_path(journal.folder, ""))
+    flight.begin(
+        AttemptStarted(
+            run_id=attempt.run_id,
+            number=attempt.number,
+            workflow=attempt.workflow,
+            started_at=attempt.started_at,
+        )
+    )
+    journal.append(attempt)
+    journal.close()
+    flight.close()
+    replay(tmp_path, store)
+    execution = store.execution(attempt.run_id)
+    assert execution is not None
+    assert execution.status is Status.PASSED
+    assert [each.status for each in execution.attempts] == [Status.PASSED]
+    counters = store.job_metrics()
+    assert [each.run_count for each in counters] == [1]
