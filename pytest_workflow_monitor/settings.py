@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.metric_names import check_budgets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             the first of each kind of failure always are.
         artifacts_max_mb: How much may be kept before the next ones go early; 0 for no limit.
         login_ttl_seconds: How long a login may be used again; 0 for never.
+        budgets: The largest good values of metrics, by name, for all workflows; for the
+            performance score the smallest.
         log_level: How much the command line and the background process log.
     """
 
@@ -97,6 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     artifacts_days: float = 90.0
     artifacts_max_mb: int = 0
     login_ttl_seconds: float = 3600.0
+    budgets: dict[str, float] = {}
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     @property
@@ -264,6 +268,8 @@ def _checked(key: str, value: Any) -> Any:
     wanted = _TYPES[key]
     if wanted == tuple[str, ...] and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
+    if key == "budgets":
+        return check_budgets(_numbers(value) if isinstance(value, str) else value)
     if key == "log_level" and isinstance(value, str):
         value = value.lower()
     if wanted is Path:
@@ -280,6 +286,19 @@ def _checked(key: str, value: Any) -> Any:
     if key in {"project", "environment"} and not checked:
         raise ValueError("expected a name")
     return checked
+
+
+def _numbers(text: str) -> dict[str, float | str]:
+    """Read ``name=number, name=number`` as one writes it in the environment."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    return {name.strip(): _number(value.strip()) for name, _, value in pairs}
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _allowed(wanted: Any, fallback: str) -> str:

@@ -154,6 +154,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "exclude_params": ("seed,today", ("seed", "today")),
     "history_length": ("0", 0),
     "log_level": ("DEBUG", "debug"),
+    "budgets": ("lcp_ms=2500, cls=0.1", {"lcp_ms": 2500.0, "cls": 0.1}),
 }
 
 
@@ -173,6 +174,16 @@ def test_lists_and_paths_in_a_file(tmp_path: Path) -> None:
     assert settings.paths == ("a", "b")
     assert settings.exclude_params == ("one",)
     assert settings.state_path == Path("/x/y")
+
+
+def test_budgets_in_a_file(tmp_path: Path) -> None:
+    """A table of names and numbers; a misspelt name of a metric names the right one."""
+    write(tmp_path, SETTINGS_FILE, "[budgets]\nlcp_ms = 2500\ncart_total = 1.5")
+    assert load(tmp_path, environ={}).budgets == {"lcp_ms": 2500.0, "cart_total": 1.5}
+    with pytest.raises(SettingsError, match="unknown metric 'lpc_ms'; did you mean 'lcp_ms'"):
+        load(tmp_path, environ={"WORKFLOW_MONITOR_BUDGETS": "lpc_ms=1"})
+    with pytest.raises(SettingsError, match="the budget of 'cls' is 'low'; expected a number from"):
+        load(tmp_path, environ={"WORKFLOW_MONITOR_BUDGETS": "cls=low"})
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ def _words(value: object) -> str:
     """Say a value as one writes it in the environment; ``–`` for an empty one."""
     if isinstance(value, tuple):
         value = ",".join(map(str, value))
+    if isinstance(value, dict):
+        value = ",".join(f"{name}={number:g}" for name, number in value.items())
     return f"{value:g}" if isinstance(value, float) else str(value) or wording.UNKNOWN
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pytest_workflow_monitor.durations import seconds
+from pytest_workflow_monitor.metric_names import check_budgets
 from pytest_workflow_monitor.model import Priority
 
 MAX_ID = 200
@@ -159,16 +159,6 @@ def _labels(value: Any) -> dict[str, str]:
     return {name: str(item) for name, item in value.items()}
 
 
-def _budgets(value: Any) -> dict[str, float]:
-    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-        raise ValueError("expected a dict of metric names and their largest good values")
-    for name, limit in value.items():
-        is_number = isinstance(limit, int | float) and not isinstance(limit, bool)
-        if not is_number or not 0 <= limit < inf:
-            raise ValueError(f"the budget of {name!r} is {limit!r}; expected a number from 0")
-    return {name: float(limit) for name, limit in value.items()}
-
-
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError("expected True or False")
@@ -196,7 +186,7 @@ PARAMETERS: dict[str, Parser] = {
     "degraded_after": _time_limit,
     "notify_on_failure": _flag,
     "notify_on_success": _flag,
-    "budgets": _budgets,
+    "budgets": check_budgets,
     "suspicious_passes": _flag,
 }
 """Every parameter of the marker and what checks and converts its value."""

@@ -1,0 +1,1 @@
+"""Measures pages, requests, memory and processor time while a workflow runs."""
