@@ -66,10 +66,14 @@ def verbatim(text: str, style: str = "") -> Text:
 
 
 def status(value: Status, *, is_flaky: bool = False) -> Text:
-    """Show a status as its mark and its word; a pass after a failed attempt as flaky."""
+    """Show a status as its mark and its word; a pass after a failed attempt as flaky.
+
+    What is appended to it has no colour: that belongs to the status alone.
+    """
     if is_flaky and value is Status.PASSED:
-        return line(f"{FLAKY_MARK} {FLAKY_WORD}", "yellow")
-    return line(f"{wording.STATUS_MARKS[value]} {wording.STATUS_WORDS[value]}", STYLES[value])
+        return line("").append(f"{FLAKY_MARK} {FLAKY_WORD}", "yellow")
+    said = f"{wording.STATUS_MARKS[value]} {wording.STATUS_WORDS[value]}"
+    return line("").append(said, STYLES[value])
 
 
 def priority(value: Priority) -> Text:

@@ -35,6 +35,15 @@ def test_a_status_is_a_mark_and_a_word(status: Status) -> None:
     assert word
 
 
+def test_only_the_status_is_coloured() -> None:
+    """A time or a name after a status does not take its colour."""
+    shown = display.status(Status.FAILED).append("  14:20")
+
+    (span,) = shown.spans
+    assert shown.plain[span.start : span.end] == "✗ Failed"
+    assert not shown.style
+
+
 def test_only_a_pass_is_shown_as_flaky() -> None:
     """A flaky pass has a word of its own; a degraded one stays degraded."""
     assert display.status(Status.PASSED, is_flaky=True).plain == "~ Flaky"

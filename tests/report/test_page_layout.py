@@ -43,6 +43,13 @@ CONTRAST = """() => {
   return found;
 }"""
 
+# Each visible element whose text is wider or higher than itself and hidden beyond that.
+CUT = """() => [...document.querySelectorAll("main *, header *")]
+  .filter((node) => node.checkVisibility() && !node.closest("svg, .unseen"))
+  .filter((node) => getComputedStyle(node).overflow !== "visible" && node.textContent.trim())
+  .filter((node) => node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight)
+  .map((node) => `${node.className}: ${node.textContent.slice(0, 60)}`)"""
+
 
 def open_everything(page: Page) -> None:
     """Open the first case and the last row."""
@@ -84,6 +91,16 @@ def test_paper_is_black_on_white_with_what_is_open(show: Show) -> None:
     expect(page.locator("#theme")).to_be_hidden()
     expect(page.locator(".case .panel")).to_be_visible()
     expect(page.locator("#rows .panel")).to_be_visible()
+
+
+def test_paper_cuts_nothing_and_has_no_handles(show: Show) -> None:
+    """On paper nobody can open or hover: text is whole, and what is closed leaves no trace."""
+    page = show(sample.six(), viewport={"width": 690, "height": 980})
+    open_everything(page)
+    page.emulate_media(media="print")
+    assert page.evaluate(CUT) == []
+    for closed in page.locator(".panel details:not([open]), .about:not([open])").all():
+        expect(closed).to_be_hidden()
 
 
 def test_everything_that_matters_is_readable_without_scripts(show: Show) -> None:
