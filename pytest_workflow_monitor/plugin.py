@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -78,10 +79,18 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Keep evidence of failures in browsers, unless the options that are parsed next say else."""
+    if _has_playwright(early_config) and is_active(early_config, early_config.known_args_namespace):
+        from pytest_workflow_monitor.recording.browser.policies import set_defaults
+
+        set_defaults(early_config.option)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and, where monitoring is active, the objects that act."""
     config.addinivalue_line("markers", MARKER)
-    if is_active(config):
+    if is_active(config, config.option):
         _activate(config)
 
 
@@ -101,15 +110,15 @@ def pytest_collection_modifyitems(
             _refuse(session, config, items, problems)
 
 
-def is_active(config: pytest.Config) -> bool:
+def is_active(config: pytest.Config, option: argparse.Namespace) -> bool:
     """Whether this session is monitored: by option, else by environment, else by ini file.
 
     Raises:
         pytest.UsageError: The environment variable is neither true nor false.
     """
-    if config.option.workflow_monitor is not None:
-        return bool(config.option.workflow_monitor)
-    if config.option.workflow_report or config.option.workflow_json:
+    if option.workflow_monitor is not None:
+        return bool(option.workflow_monitor)
+    if option.workflow_report or option.workflow_json:
         return True
     value = os.environ.get(SWITCH)
     if value is None:
@@ -167,18 +176,25 @@ def _record_in_worker(config: pytest.Config, settings: Settings, worker: dict[st
 def _record(
     config: pytest.Config, settings: Settings, flight: Path | None, worker: str, send: Any
 ) -> None:
-    from pytest_workflow_monitor.recording.browser.watch import BrowserWatch
     from pytest_workflow_monitor.recording.process import TestProcess
 
-    watch = BrowserWatch()
-    if config.pluginmanager.hasplugin("playwright"):
+    contexts: list[Any] = []
+    step_evidence = None
+    if _has_playwright(config):
+        from pytest_workflow_monitor.recording.browser import activation
+
+        watch = activation.watch(settings)
         config.pluginmanager.register(watch, "workflow-monitor-browsers")
+        contexts = watch.contexts
+        step_evidence = activation.step_evidence(settings, config.getoption("tracing"))
     recording = TestProcess(
         settings=settings,
         flight_path=flight,
         worker=worker,
         send=send,
-        contexts=watch.contexts if config.getoption("tracing", "off") != "off" else [],
+        invoked_from=config.invocation_params.dir,
+        contexts=contexts,
+        step_evidence=step_evidence,
     )
     config.pluginmanager.register(recording, "workflow-monitor-recording")
 
@@ -200,6 +216,10 @@ def _settings(config: pytest.Config) -> Settings:
         )
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _has_playwright(config: pytest.Config) -> bool:
+    return any(map(config.pluginmanager.hasplugin, ("playwright", "playwright-asyncio")))
 
 
 def _is_distributing(config: pytest.Config) -> bool:

@@ -55,11 +55,11 @@ class step:  # noqa: N801 - reads as a word of the test's language
 
     def __enter__(self) -> Self:
         opened = self._start()
-        if opened is not None and opened.recorder.equipment.tracers:
-            from pytest_workflow_monitor.recording.browser.groups import open_groups
+        if opened is not None and opened.recorder.equipment.contexts:
+            from pytest_workflow_monitor.recording.browser.steps import enter
 
             try:
-                open_groups(opened)
+                enter(opened)
             except BaseException as error:
                 self._finish(self._taken(), error)
                 raise
@@ -73,21 +73,21 @@ class step:  # noqa: N801 - reads as a word of the test's language
     ) -> bool:
         opened = self._taken()
         try:
-            if opened is not None and opened.groups:
-                from pytest_workflow_monitor.recording.browser.groups import close_groups
+            if opened is not None and opened.recorder.equipment.contexts:
+                from pytest_workflow_monitor.recording.browser.steps import leave
 
-                close_groups(opened)
+                leave(opened, error)
         finally:
             swallow = self._finish(opened, error)
         return swallow
 
     async def __aenter__(self) -> Self:
         opened = self._start()
-        if opened is not None and opened.recorder.equipment.tracers:
-            from pytest_workflow_monitor.recording.browser.groups import open_groups_async
+        if opened is not None and opened.recorder.equipment.contexts:
+            from pytest_workflow_monitor.recording.browser.steps import enter_async
 
             try:
-                await open_groups_async(opened)
+                await enter_async(opened)
             except BaseException as error:
                 self._finish(self._taken(), error)
                 raise
@@ -101,10 +101,10 @@ class step:  # noqa: N801 - reads as a word of the test's language
     ) -> bool:
         opened = self._taken()
         try:
-            if opened is not None and opened.groups:
-                from pytest_workflow_monitor.recording.browser.groups import close_groups_async
+            if opened is not None and opened.recorder.equipment.contexts:
+                from pytest_workflow_monitor.recording.browser.steps import leave_async
 
-                await close_groups_async(opened)
+                await leave_async(opened, error)
         finally:
             swallow = self._finish(opened, error)
         return swallow

@@ -43,7 +43,9 @@ class TestProcess:
         flight_path: The file of this process's flight recorder.
         worker: The xdist worker's name, or empty.
         send: Where complete attempts go.
-        contexts: Open browser contexts that are being traced, each with its thread.
+        invoked_from: The folder that pytest was started in.
+        contexts: Open browser contexts, each with its thread.
+        step_evidence: What steps are to leave in those contexts.
     """
 
     __test__ = False
@@ -55,14 +57,20 @@ class TestProcess:
         flight_path: Path | None,
         worker: str,
         send: Send,
+        invoked_from: Path,
         contexts: list[Any],
+        step_evidence: Any,
     ) -> None:
         self._settings = settings
         self._send = send
         self._equipment = Equipment(
-            artifact_dir=settings.state_path / "artifacts", worker=worker, tracers=contexts
+            artifact_dir=settings.state_path / "artifacts",
+            worker=worker,
+            contexts=contexts,
+            step_evidence=step_evidence,
         )
         self._flight_path = flight_path
+        self._invoked_from = invoked_from
         self._outer: Recorder | None = None
         self._item: pytest.Item | None = None
         self._run_id = ""
@@ -198,6 +206,10 @@ class TestProcess:
         if self._pending:  # rerunfailures keeps some reports of an attempt it repeats to itself
             kept_back = [e for phase, e in self._pending.items() if phase not in self._phases_ms]
             recorder.errors += kept_back
+        if report.user_properties:
+            from pytest_workflow_monitor.recording.browser.files import keep_files
+
+            keep_files(recorder, report.user_properties, self._invoked_from)
         status = self._status(recorder)
         sections = report.sections
         attempt = recorder.freeze(

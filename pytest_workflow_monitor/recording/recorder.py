@@ -15,8 +15,10 @@ from pytest_workflow_monitor.model import (
     Attempt,
     AttemptStarted,
     Error,
+    Event,
     Metric,
     Output,
+    Page,
     Phase,
     Status,
     Step,
@@ -35,8 +37,10 @@ MAX_STEPS = 5_000
 MAX_NAME = 500
 MAX_REASONS = 100
 MAX_MESSAGE = 10_000
+MAX_EVENTS = 200
 _STATUSES = {status.value: status for status in Status}
 _INDEX = attrgetter("index")
+_AT = attrgetter("at_ms")
 
 
 class OpenStep:
@@ -52,6 +56,7 @@ class OpenStep:
         "outer",
         "parent",
         "phase",
+        "pictured",
         "recorder",
         "shadowed",
         "slower_than",
@@ -73,6 +78,7 @@ class OpenStep:
         self.status = Status.RUNNING
         self.error_message = ""
         self.groups: list[Any] = []
+        self.pictured: BaseException | None = None
         self.shadowed: OpenStep | None = None
         self.ended_ns = 0
         self.started_ns = 0
@@ -85,10 +91,11 @@ class Equipment:
         worker: The xdist worker's name, or empty.
         flight: Where to keep the attempt in progress; None where no file could be made.
         artifact_dir: Folder for attached files.
-        tracers: Open browser contexts that are being traced, each with its thread.
+        contexts: Open browser contexts, each with its thread.
+        step_evidence: What steps are to leave there, a `StepEvidence`.
     """
 
-    __slots__ = ("artifact_dir", "flight", "tracers", "worker")
+    __slots__ = ("artifact_dir", "contexts", "flight", "step_evidence", "worker")
 
     def __init__(
         self,
@@ -96,12 +103,14 @@ class Equipment:
         artifact_dir: Path,
         worker: str = "",
         flight: FlightRecorder | None = None,
-        tracers: Sequence[Any] = (),
+        contexts: Sequence[Any] = (),
+        step_evidence: Any = None,
     ) -> None:
         self.artifact_dir = artifact_dir
         self.worker = worker
         self.flight = flight
-        self.tracers = tracers
+        self.contexts = contexts
+        self.step_evidence = step_evidence
 
 
 class Recorder:
@@ -126,9 +135,12 @@ class Recorder:
         "dimensions",
         "equipment",
         "errors",
+        "events",
+        "events_dropped",
         "labels",
         "metrics",
         "number",
+        "pages",
         "phase",
         "requests",
         "run_id",
@@ -160,6 +172,9 @@ class Recorder:
         self.degraded: list[str] = []
         self.labels: dict[str, str] = {}
         self.errors: list[Error] = []
+        self.events: list[Event] = []
+        self.events_dropped = 0
+        self.pages: list[Page] = []
         self.requests: list[tuple[float, bool]] = []
         self.timer: tuple[float, float] | None = None
         self.started_at = datetime.now(UTC)
@@ -204,7 +219,7 @@ class Recorder:
 
     def end_step(self, step: OpenStep, status: str, error_message: str = "") -> None:
         """Close a step; a step slower than its limit degrades the attempt."""
-        step.ended_ns = perf_counter_ns()
+        step.ended_ns = step.ended_ns or perf_counter_ns()
         duration_ms = (step.ended_ns - step.started_ns) / 1e6
         step.status = _STATUSES[status]
         step.error_message = error_message[:MAX_MESSAGE]
@@ -232,6 +247,30 @@ class Recorder:
     def step_index(self) -> int | None:
         """The index of the innermost open step of this context."""
         return _kept_index(enclosing_step(self))
+
+    def step_at(self, at_ms: float) -> int | None:
+        """The index of the innermost step that was open at an instant of the attempt."""
+        instant_ns = self.started_ns + int(at_ms * 1e6)
+        for step in reversed(self.steps):
+            if step.started_ns <= instant_ns and not 0 < step.ended_ns < instant_ns:
+                return step.index
+        return None
+
+    def note(self, event: Event) -> None:
+        """Keep an event; of very many the first and the last ones.
+
+        One that differs from the event before it only in time counts as its repetition.
+        """
+        events = self.events
+        if events:
+            last = events[-1]
+            if event == replace(last, at_ms=event.at_ms, duration_ms=event.duration_ms, repeated=0):
+                events[-1] = replace(last, repeated=last.repeated + 1)
+                return
+        events.append(event)
+        if len(events) > MAX_EVENTS:
+            del events[MAX_EVENTS // 2]
+            self.events_dropped += 1
 
     def degrade(self, reason: str) -> None:
         """Make a pass count as degraded; a reason is kept once, and only the first of very many."""
@@ -271,7 +310,7 @@ class Recorder:
             dimensions=self.dimensions,
         )
         told = (self.steps, self.metrics, self.artifacts, self.errors, self.degraded, self.labels)
-        if not (outputs or any(told)):
+        if not (outputs or any(told) or self.events or self.pages):
             return attempt  # most tests of a large suite: nothing to copy
         steps = sorted(self.steps, key=_INDEX)  # threads may swap neighbours
         return replace(
@@ -284,6 +323,9 @@ class Recorder:
             metrics=tuple(self.metrics),
             artifacts=tuple(self.artifacts),
             outputs=outputs,
+            events=tuple(sorted(self.events, key=_AT)),
+            events_dropped=self.events_dropped,
+            pages=tuple(self.pages),
         )
 
     def finish(self, encoded: bytes) -> None:

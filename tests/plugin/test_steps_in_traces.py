@@ -6,20 +6,12 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from tests.plugin.site import BROWSER
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.plugin.conftest import Suite
-
-BROWSER = """
-    import pytest
-    from pytest_workflow_monitor.browser import browser_launch_options
-
-    @pytest.fixture(scope="session")
-    def browser_type_launch_args(browser_type_launch_args, playwright):
-        return {**browser_launch_options(playwright.chromium.executable_path),
-                **browser_type_launch_args}
-"""
 
 SYNC = """
     import contextvars
@@ -178,14 +170,24 @@ def test_steps_of_the_asynchronous_api_are_groups_too(suite: Suite) -> None:
     }
 
 
-def test_without_tracing_no_step_speaks_to_the_browser(suite: Suite) -> None:
-    """Without `--tracing` the watch over browsers is not even registered."""
-    suite.write(
-        "test_it.py",
-        """
-        def test_it(pytestconfig):
-            assert not pytestconfig.pluginmanager.hasplugin("workflow-monitor-browsers")
-            assert pytestconfig.pluginmanager.hasplugin("workflow-monitor-recording")
-        """,
-    )
-    assert suite.run().summary == {"passed": 1}
+SILENT = """
+    import pytest
+    from pytest_workflow_monitor import step
+
+    @pytest.mark.workflow
+    def test_it(page, monkeypatch):
+        spoken = []
+        monkeypatch.setattr(page.context.tracing, "group", spoken.append)
+        monkeypatch.setattr(page, "screenshot", lambda **_: spoken.append("screenshot"))
+        with step("Outer"):
+            with step("Inner"):
+                pass
+        assert not spoken
+"""
+
+
+def test_without_tracing_no_passing_step_speaks_to_the_browser(suite: Suite) -> None:
+    """With `--tracing off`, a step that passes costs no message to the browser."""
+    suite.write("conftest.py", BROWSER)
+    suite.write("test_it.py", SILENT)
+    assert suite.run("--tracing", "off", warnings=True).summary == {"passed": 1}

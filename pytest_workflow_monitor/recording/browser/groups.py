@@ -5,6 +5,8 @@ from __future__ import annotations
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from pytest_workflow_monitor.recording.browser.watch import is_async
+
 if TYPE_CHECKING:
     from pytest_workflow_monitor.recording.recorder import OpenStep
 
@@ -16,7 +18,7 @@ def open_groups(step: OpenStep) -> None:
     Those of another thread are too: Playwright may only be called from the one that started it.
     """
     for context in _of_this_thread(step):
-        if not _is_async(context) and _attempted(lambda c=context: c.tracing.group(step.name)):
+        if not is_async(context) and _attempted(lambda c=context: c.tracing.group(step.name)):
             step.groups.append(context)
 
 
@@ -31,7 +33,7 @@ async def open_groups_async(step: OpenStep) -> None:
     for context in _of_this_thread(step):
         try:
             opened = context.tracing.group(step.name)
-            if _is_async(context):
+            if is_async(context):
                 await opened
         except Exception:  # noqa: BLE001, S112 - a closed context must not fail the test
             continue
@@ -43,7 +45,7 @@ async def close_groups_async(step: OpenStep) -> None:
     for context in step.groups:
         try:
             closed = context.tracing.group_end()
-            if _is_async(context):
+            if is_async(context):
                 await closed
         except Exception:  # noqa: BLE001, S112 - a closed context must not fail the test
             continue
@@ -51,11 +53,7 @@ async def close_groups_async(step: OpenStep) -> None:
 
 def _of_this_thread(step: OpenStep) -> list[Any]:
     here = get_ident()
-    return [context for context, thread in step.recorder.equipment.tracers if thread == here]
-
-
-def _is_async(context: Any) -> bool:
-    return "async_api" in type(context).__module__
+    return [context for context, thread in step.recorder.equipment.contexts if thread == here]
 
 
 def _attempted(call: Any) -> bool:

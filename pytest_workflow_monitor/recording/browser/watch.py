@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import pytest
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.recording.recorder import Recorder
 
+P = ParamSpec("P")
 logger = logging.getLogger("pytest_workflow_monitor.browser")
 
 
@@ -65,7 +67,7 @@ class BrowserWatch:
         recorder = process.recorder
         if recorder is None or not self._observers or not self.contexts:
             return
-        pages = self._pages_of_this_thread()
+        pages = [page for page in open_pages(self.contexts) if not is_async(page)]
         for observer in self._observers:
             _safely(observer.test_ended, recorder, pages)
 
@@ -83,15 +85,35 @@ class BrowserWatch:
     def _on_close(self, context: Any) -> None:
         self.contexts[:] = [entry for entry in self.contexts if entry[0] is not context]
 
-    def _pages_of_this_thread(self) -> list[Any]:
-        here = get_ident()
-        return [
-            page
-            for context, thread in self.contexts
-            if thread == here and "async_api" not in type(context).__module__
-            for page in context.pages
-            if not page.is_closed()
-        ]
+
+def open_pages(contexts: Sequence[tuple[Any, int]]) -> list[Any]:
+    """Return the open pages of contexts that this thread may use."""
+    here = get_ident()
+    return [
+        page
+        for context, thread in contexts
+        if thread == here
+        for page in context.pages
+        if not page.is_closed()
+    ]
+
+
+def is_async(thing: Any) -> bool:
+    """Whether a page or context belongs to Playwright's asynchronous API."""
+    return "async_api" in type(thing).__module__
+
+
+def harmless(handler: Callable[P, None]) -> Callable[P, None]:
+    """Log what a listener raises: in Playwright's loop it would end the test."""
+
+    @functools.wraps(handler)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> None:
+        try:
+            handler(*arguments, **named)
+        except Exception as error:  # noqa: BLE001 - see above
+            logger.debug("an event could not be noted: %s", error)
+
+    return guarded
 
 
 def _safely(call: Callable[..., None], *arguments: Any) -> None:
