@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_workflow_monitor.recording.api import attach, degrade, label, metric, step
+from pytest_workflow_monitor.recording.api import attach, degrade, label, mask, metric, step
 
-__all__ = ["attach", "degrade", "label", "metric", "step"]
+__all__ = ["attach", "degrade", "label", "mask", "metric", "step"]

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_workflow_monitor.errors import JournalError
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import (
     JOURNAL_VERSION,
     JournalRecord,
     Record,
     SessionStarted,
 )
-from pytest_workflow_monitor.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,8 @@ FLIGHT_PREFIX = "flight-"
 SESSION_LOCK = "session.lock"
 SHIPPER_LOCK = "shipper.lock"
 
-_decoder = msgspec.json.Decoder(JournalRecord)
+decode = msgspec.json.Decoder(JournalRecord).decode
+"""Decodes one line of a journal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +113,10 @@ class Journal:
 
     def append(self, record: Record) -> None:
         """Write one record."""
-        self.append_encoded(encode(record))
+        self.append_encoded(known.sealed(record)[1])
 
     def append_encoded(self, line: bytes) -> None:
-        """Write one encoded record."""
+        """Write one encoded record, which has been masked."""
         data = self._waiting + line + b"\n"
         try:
             written = os.write(self._file, data)
@@ -175,7 +176,7 @@ class Follower:
 
     def _line(self, raw: bytes) -> Line:
         try:
-            return Line(raw=raw, record=_decoder.decode(raw))
+            return Line(raw=raw, record=decode(raw))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             self.skipped += 1
             return Line(raw=raw, record=None)

@@ -19,11 +19,11 @@ from pytest_workflow_monitor.analysis.tally import Outcome, Tally
 from pytest_workflow_monitor.errors import JournalError
 from pytest_workflow_monitor.handoff import LOG_FILE, Order, Shipped, ShipperProcess
 from pytest_workflow_monitor.journal import Journal, flight_path, flight_paths, session_folder
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Attempt, SessionEnded, Status
 from pytest_workflow_monitor.recording.flight import recover
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.session_context import describe_session
-from pytest_workflow_monitor.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,15 +68,18 @@ class Monitor:
         self._tally = Tally()
         self._interruption = ""
         self._observed = False
+        self._told = 0
 
     def flight_path(self, worker: str) -> Path:
         """Where a test process keeps its flight recorder."""
         return flight_path(self._folder, worker)
 
     def take(self, outcome: Outcome | Attempt, attempt: bytes) -> None:
-        """Write an encoded attempt, of this or another process, to the journal."""
+        """Write an encoded and masked attempt, of this or another process, to the journal."""
         if self._journal is None:
             return
+        if known.learnt_count != self._told:
+            self._hand_over_secrets()
         self._journal.append_encoded(attempt)
         self._tally.count(outcome, attempt)
         if self._observed:
@@ -99,6 +102,7 @@ class Monitor:
             return
         self._observed = bool(self._config.hook.pytest_workflow_attempt.get_hookimpls())
         self._journal.append(self._session)
+        self._told = known.learnt_count
         try:
             self._shipper = ShipperProcess(self._order(), self._folder / LOG_FILE)
         except OSError:
@@ -168,14 +172,22 @@ class Monitor:
             html_path=str(start / option.workflow_report) if option.workflow_report else "",
             json_path=str(start / option.workflow_json) if option.workflow_json else "",
             markdown_path=os.environ.get("GITHUB_STEP_SUMMARY", ""),
+            secrets=known.learnt(),
         )
+
+    def _hand_over_secrets(self) -> None:
+        """Tell the shipper what it must not let pass; it cannot know from its environment."""
+        fresh = known.learnt(self._told)
+        self._told += len(fresh)
+        if self._shipper is not None:
+            self._shipper.tell(fresh)
 
     def _record_unfinished(self, message: str) -> None:
         now = datetime.now(UTC)
         for path in flight_paths(self._folder):
             attempt = recover(path, died_at=now, status=Status.INTERRUPTED, message=message)
             if attempt is not None:
-                self.take(attempt, encode(attempt))
+                self.take(*known.sealed(attempt))
 
     def _note_unwritten(self, journal: Journal) -> None:
         if journal.waiting_bytes:

@@ -130,8 +130,11 @@ def is_active(config: pytest.Config, option: argparse.Namespace) -> bool:
 
 def _activate(config: pytest.Config) -> None:
     """Decide what this process does: run tests, control a session, or both."""
+    from pytest_workflow_monitor.masking import known
+
     settings = _settings(config)
     config.stash[SETTINGS] = settings
+    known.learn_environment(os.environ, settings.secret_names)
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         _record_in_worker(config, settings, worker)
@@ -164,10 +167,18 @@ def _ship_in_place(order: Order) -> Shipped:
 def _record_in_worker(config: pytest.Config, settings: Settings, worker: dict[str, Any]) -> None:
     from pathlib import Path
 
-    from pytest_workflow_monitor.recording.process import ATTEMPT, WORKER_INPUT
+    from pytest_workflow_monitor.masking import known
+    from pytest_workflow_monitor.recording.process import ATTEMPT, SECRETS, WORKER_INPUT
+
+    told = 0
 
     def send(report: Any, _: Any, encoded: bytes) -> None:
+        nonlocal told
         setattr(report, ATTEMPT, encoded)
+        fresh = known.learnt(told)
+        if fresh:
+            setattr(report, SECRETS, list(fresh))
+            told += len(fresh)
 
     flight = worker.get(WORKER_INPUT)
     _record(config, settings, Path(flight) if flight else None, worker["workerid"], send)

@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             or never.
         mask_selectors: What is covered in those screenshots, as selectors of Playwright.
         slow_request_seconds: From when on an answered request of a page is noted as slow.
+        secret_names: Further parts of names of environment variables that hold secrets.
         exclude_params: Parameters of parametrised tests that do not make a workflow of their own.
         history_length: How many earlier executions of a workflow a report shows.
         artifacts_url: An fsspec URL, such as ``s3://bucket/folder``, that artifacts are copied to.
@@ -93,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     step_screenshots: Literal["on", "on-failure", "off"] = "on-failure"
     mask_selectors: tuple[str, ...] = ('input[type="password"]', "[data-secret]")
     slow_request_seconds: float = 1.0
+    secret_names: tuple[str, ...] = ()
     exclude_params: tuple[str, ...] = ()
     history_length: int = 20
     artifacts_url: str = ""

@@ -21,10 +21,12 @@ from pytest_workflow_monitor.journal import (
     Line,
     Lock,
     abandoned,
+    decode,
     discard,
     flight_paths,
     head,
 )
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import (
     Attempt,
     AttemptStarted,
@@ -36,7 +38,6 @@ from pytest_workflow_monitor.model import (
     Status,
 )
 from pytest_workflow_monitor.recording.flight import complete, recover, running
-from pytest_workflow_monitor.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,15 +58,19 @@ class Shipment:
     Args:
         folder: The session's folder; its shipper lock has to be held.
         session: The first record of the journal.
+        listen: Called before what was read is stored, to learn of new secrets.
     """
 
-    def __init__(self, folder: Path, session: SessionStarted) -> None:
+    def __init__(
+        self, folder: Path, session: SessionStarted, *, listen: Callable[[], None] = lambda: None
+    ) -> None:
         self.folder = folder
         self.session = session
         self.executions = 0
         self.attempts = 0
         self.dead_lettered = 0
         self.ended: SessionEnded | None = None
+        self._listen = listen
         self._follower = Follower(folder)
         self._waiting: list[Line] = []
         self._announced: frozenset[str] = frozenset()
@@ -90,7 +95,9 @@ class Shipment:
             StoreError: The database cannot be used now; nothing of the batch is lost or half done.
         """
         if not self._waiting:
-            self._waiting = self._follower.read()
+            lines = self._follower.read()
+            self._listen()
+            self._waiting = [_sealed(line) for line in lines]
         lines = self._waiting
         starting = [] if self.ended else self._newly_running()
         if not lines and not starting:
@@ -140,7 +147,7 @@ class Shipment:
             if (attempt := _left_behind(path, died_at)) is not None
         ]
         end = SessionEnded(ended_at=died_at, interrupted=True)
-        written = b"".join(encode(record) + b"\n" for record in (*left, end))
+        written = b"".join(known.sealed(record)[1] + b"\n" for record in (*left, end))
         with (self.folder / FILE).open("ab") as file:
             file.write(b"\n" + written if follower.has_torn_end() else written)
 
@@ -175,7 +182,7 @@ class Shipment:
 
     def _newly_running(self) -> list[AttemptStarted]:
         """First attempts that test processes are in the middle of and that were not told before."""
-        found = (running(path) for path in flight_paths(self.folder))
+        found = (_masked(running(path)) for path in flight_paths(self.folder))
         return [
             started
             for started in found
@@ -184,6 +191,10 @@ class Shipment:
             and started.run_id not in self._announced
             and datetime.now(UTC) - started.started_at > WORTH_TELLING
         ]
+
+
+def _masked(started: AttemptStarted | None) -> AttemptStarted | None:
+    return None if started is None else known.record(started)
 
 
 @dataclass
@@ -255,6 +266,14 @@ def _last_change(folder: Path) -> datetime:
 def _is_young(folder: Path) -> bool:
     age = datetime.now(UTC) - datetime.fromtimestamp(folder.stat().st_mtime, UTC)
     return age < YOUNG and not (folder / FILE).exists()
+
+
+def _sealed(line: Line) -> Line:
+    """Look once more for secrets in a line: more may be known now than when it was written."""
+    if line.record is None:
+        return line
+    raw = known.sealed_line(line.raw, decode)
+    return line if raw is line.raw else Line(raw=raw, record=decode(raw))
 
 
 def _records(folder: Path) -> Iterator[JournalRecord]:

@@ -24,13 +24,16 @@ from pytest_workflow_monitor.errors import (
     StoreUnreachableError,
     WorkflowMonitorError,
 )
-from pytest_workflow_monitor.handoff import Order, Shipped
+from pytest_workflow_monitor.handoff import Learnt, Order, Shipped
 from pytest_workflow_monitor.journal import SHIPPER_LOCK, Lock, discard, head
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.settings import Settings, load
 from pytest_workflow_monitor.shipment import Shipment, replay
 from pytest_workflow_monitor.store.connection import Store, open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_workflow_monitor.model import SessionDocument
 
 logger = logging.getLogger("pytest_workflow_monitor.shipper")
@@ -59,12 +62,16 @@ class Shipper:
 
     Args:
         order: What the session asked for.
+        listen: Hears what the session has said since, if it is another process.
     """
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, *, listen: Callable[[], None] = lambda: None) -> None:
         self._order = order
         self._settings: Settings = load(Path(order.root), overrides=order.overrides)
-        self._shipment = Shipment(Path(order.folder), head(Path(order.folder)))
+        known.learn_environment(os.environ, self._settings.secret_names)
+        known.learn(*order.secrets)
+        folder = Path(order.folder)
+        self._shipment = Shipment(folder, head(folder), listen=listen)
         self._store: Store | None = None
         self._was_connected = False
         self._error: StoreError | None = None
@@ -256,14 +263,15 @@ def main() -> int:
     """Serve the session at the other end of standard input until it is over."""
     with suppress(OSError):
         os.nice(NICENESS)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    order = msgspec.json.decode(_read_order(), type=Order)
+    _log_masked()
+    session = Session(sys.stdin.fileno())
+    order = session.order()
     lock = Lock(Path(order.folder) / SHIPPER_LOCK)
     if not lock.acquire():
         return 0  # another process got there first and stores this journal
-    shipper = Shipper(order)
+    shipper = Shipper(order, listen=session.listen)
     try:
-        while not _session_is_over(shipper.session_pid):
+        while not session.is_over(shipper.session_pid):
             shipper.tick()
         _tell(shipper.finish())
         shipper.replay_others()
@@ -284,26 +292,61 @@ def _unexpected(error: Exception, order: Order) -> str:
     )
 
 
-def _read_order() -> bytes:
-    """Read one line from the raw descriptor: what follows it must stay visible to select."""
-    received = b""
-    while not received.endswith(b"\n"):
-        part = os.read(sys.stdin.fileno(), 65536)
-        if not part:
-            break
-        received += part
-    return received
+class Session:
+    """The session at the other end of a pipe.
 
+    It is read from the raw descriptor: what has not been read must stay visible to select.
 
-def _session_is_over(session_pid: int) -> bool:
-    """Wait for a tick; the end of the pipe, or another parent, tells that the session is over.
-
-    The pipe alone would not do: a child that a test forked may hold it open.
+    Args:
+        handle: The descriptor.
     """
-    ready, _, _ = select.select([sys.stdin.fileno()], [], [], TICK_SECONDS)
-    if ready and os.read(sys.stdin.fileno(), 4096) == b"":
-        return True
-    return os.getppid() != session_pid
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._received = b""
+        self._is_closed = False
+
+    def order(self) -> Order:
+        """Wait for the first line, which says what to do."""
+        while b"\n" not in self._received and not self._is_closed:
+            self._read()
+        line, _, self._received = self._received.partition(b"\n")
+        return msgspec.json.decode(line, type=Order)
+
+    def is_over(self, session_pid: int) -> bool:
+        """Wait for a tick; the end of the pipe, or another parent, tells that the session is over.
+
+        The pipe alone would not do: a child that a test forked may hold it open.
+        """
+        if select.select([self._handle], [], [], TICK_SECONDS)[0]:
+            self.listen()
+        return self._is_closed or os.getppid() != session_pid
+
+    def listen(self) -> None:
+        """Learn the secrets that the session has told so far."""
+        while not self._is_closed and select.select([self._handle], [], [], 0)[0]:
+            self._read()
+        *lines, self._received = self._received.split(b"\n")
+        for line in lines:
+            known.learn(*msgspec.json.decode(line, type=Learnt).secrets)
+
+    def _read(self) -> None:
+        part = os.read(self._handle, 65536)
+        self._received += part
+        self._is_closed = not part
+
+
+class _MaskingFormatter(logging.Formatter):
+    """Keeps secrets out of the log, which lies beside the journal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return known.text(super().format(record))
+
+
+def _log_masked() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_MaskingFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
 
 
 def _tell(shipped: Shipped) -> None:

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from pytest_workflow_monitor.analysis.tally import Outcome
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Attempt, Status
 from pytest_workflow_monitor.recording.flight import recover
-from pytest_workflow_monitor.recording.process import ATTEMPT, WORKER_INPUT
+from pytest_workflow_monitor.recording.process import ATTEMPT, SECRETS, WORKER_INPUT
 from pytest_workflow_monitor.wire import encode
 
 if TYPE_CHECKING:
@@ -44,8 +45,12 @@ class Workers:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the attempt off a worker's report, or see that the worker has crashed."""
+        secrets = report.__dict__.pop(SECRETS, None)
+        if secrets is not None:
+            known.learn(*secrets)
         attempt = report.__dict__.pop(ATTEMPT, None)
         if attempt is not None:
+            attempt = known.sealed_line(attempt, _attempts.decode)
             if self._run_ids and report.nodeid in self._run_ids:
                 attempt = self._reunited(report.nodeid, attempt)
             self._take(_outcomes.decode(attempt), attempt)
@@ -62,12 +67,12 @@ class Workers:
             status=Status.CRASHED,
             message=str(report.longrepr),
         )
-        if attempt is None or attempt.workflow.nodeid != report.nodeid:
+        if attempt is None or attempt.workflow.nodeid != known.text(report.nodeid):
             return
         path.unlink(missing_ok=True)
         will_retry = report.outcome not in {"failed", "passed", "skipped"}
         attempt = msgspec.structs.replace(attempt, will_retry=will_retry)
-        self._take(attempt, encode(attempt))
+        self._take(*known.sealed(attempt))
         if will_retry:
             self._run_ids[report.nodeid] = attempt.run_id
 

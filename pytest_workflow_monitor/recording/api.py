@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_REASON = 10_000
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class step:  # noqa: N801 - reads as a word of the test's language
@@ -243,6 +244,21 @@ def label(name: str, value: object) -> None:
     """
     if process.recorder is not None:
         process.recorder.labels[as_text(name)] = as_text(value)
+
+
+def mask(value: T) -> T:
+    """Keep a value out of everything that is recorded, from here on, and return it.
+
+    It can be written where the value is used: ``page.fill("#card", mask(card_number))``. Values of
+    fewer than four characters are not masked: they stand everywhere by chance.
+
+    Args:
+        value: A text, or what has one, such as a number.
+    """
+    from pytest_workflow_monitor.recording.secrecy import keep_secret
+
+    keep_secret(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
+    return value
 
 
 def _spelled(name: object) -> str:

@@ -130,7 +130,7 @@ def _place(excinfo: pytest.ExceptionInfo[BaseException]) -> tuple[str, int, str,
         frame = frame.tb_next
     code = chosen.tb_frame.f_code
     source = linecache.getline(code.co_filename, chosen.tb_lineno).strip()
-    return _shown(code.co_filename), chosen.tb_lineno, code.co_name, source[:500]
+    return _shown(code.co_filename), chosen.tb_lineno, code.co_name, known.cut(source, 500)
 
 
 def _is_library(path: str) -> bool:

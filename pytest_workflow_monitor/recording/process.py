@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Attempt, Error, Output, Phase, Status
+from pytest_workflow_monitor.recording.artifacts import mask_again
 from pytest_workflow_monitor.recording.catalogue import subject_of
 from pytest_workflow_monitor.recording.context import process
 from pytest_workflow_monitor.recording.errors import describe, from_text, with_traceback
@@ -16,7 +18,6 @@ from pytest_workflow_monitor.recording.flight import FlightRecorder
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
 from pytest_workflow_monitor.recording.verdicts import is_time_limit
-from pytest_workflow_monitor.wire import encode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 ATTEMPT = "workflow_monitor_attempt"
 """The attribute of a tear-down report that carries the encoded attempt out of a worker."""
+
+SECRETS = "workflow_monitor_secrets"
+"""The attribute that carries what a worker has learnt to be secret, a list of texts."""
 
 WORKER_INPUT = "workflow_monitor_flight"
 """The worker input that names the file of the worker's flight recorder."""
@@ -83,6 +87,7 @@ class TestProcess:
         self._skip_reason = ""
         self._timer: tuple[int, float] | None = None
         self._interruption = ""
+        self._secrets = 0  # how many were known when the attempt began
 
     def pytest_sessionstart(self) -> None:
         """Open the flight recorder; the controller has made the session's folder by now."""
@@ -107,6 +112,7 @@ class TestProcess:
         self._pending = {}
         self._will_retry = self._is_skipped = False
         self._skip_reason = ""
+        self._secrets = len(known.values)
         process.recorder = recorder = Recorder(
             self._equipment, subject.workflow, subject.dimensions, self._run_id, self._number
         )
@@ -190,7 +196,7 @@ class TestProcess:
             skip_reason="",
             outputs=(),
         )
-        recorder.finish(encode(attempt))
+        recorder.finish(known.sealed(attempt)[1])
         process.recorder = None
 
     def pytest_unconfigure(self) -> None:
@@ -210,6 +216,8 @@ class TestProcess:
             from pytest_workflow_monitor.recording.browser.files import keep_files
 
             keep_files(recorder, report.user_properties, self._invoked_from)
+        if recorder.artifacts and len(known.values) != self._secrets:
+            mask_again(recorder)
         status = self._status(recorder)
         sections = report.sections
         attempt = recorder.freeze(
@@ -220,7 +228,7 @@ class TestProcess:
             outputs=self._outputs(status, sections[self._sections :]) if sections else (),
         )
         self._sections = len(sections)
-        encoded = encode(attempt)
+        attempt, encoded = known.sealed(attempt)
         recorder.finish(encoded)
         process.recorder = None
         self._send(report, attempt, encoded)
@@ -268,6 +276,8 @@ class TestProcess:
         left = self._settings.output_limit_kb * 1024
         kept: list[Output] = []
         for name, text in reversed(sections):
+            if len(text) > left:  # cut through, a secret would not be recognised any more
+                text = known.text(text)  # noqa: PLW2901
             part = text[-left:] if left else ""
             left -= len(part)
             kept.append(Output(name=name, text=part, dropped_chars=len(text) - len(part)))

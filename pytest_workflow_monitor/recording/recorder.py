@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import (
     Artifact,
     Attempt,
@@ -198,7 +199,7 @@ class Recorder:
 
     def start_step(self, name: str, *, optional: bool, slower_than: float | None) -> OpenStep:
         """Open a step inside the innermost open step of this context."""
-        step = OpenStep(self, name[:MAX_NAME], optional=optional, slower_than=slower_than)
+        step = OpenStep(self, known.cut(name, MAX_NAME), optional=optional, slower_than=slower_than)
         index = next(self._indexes)
         if index < MAX_STEPS:
             step.index = index
@@ -222,7 +223,7 @@ class Recorder:
         step.ended_ns = step.ended_ns or perf_counter_ns()
         duration_ms = (step.ended_ns - step.started_ns) / 1e6
         step.status = _STATUSES[status]
-        step.error_message = error_message[:MAX_MESSAGE]
+        step.error_message = known.cut(error_message, MAX_MESSAGE)
         if (
             step.slower_than is not None
             and step.status is Status.PASSED
@@ -240,7 +241,7 @@ class Recorder:
                     index=step.index,
                     status=step.status,
                     duration_ms=duration_ms,
-                    error_message=step.error_message[:MAX_NAME],
+                    error_message=known.cut(step.error_message, MAX_NAME),
                 )
             )
 
@@ -274,7 +275,7 @@ class Recorder:
 
     def degrade(self, reason: str) -> None:
         """Make a pass count as degraded; a reason is kept once, and only the first of very many."""
-        reason = reason[:MAX_MESSAGE]
+        reason = known.cut(reason, MAX_MESSAGE)
         if len(self.degraded) < MAX_REASONS and reason not in self.degraded:
             self.degraded.append(reason)
 

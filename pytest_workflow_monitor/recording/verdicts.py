@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 
+from pytest_workflow_monitor.recording.context import as_text
+
 _TIME_LIMIT = re.compile(r"Timeout \(?>\s?[\d.]+s")
 """How the message of pytest-timeout's exception begins, in all its versions."""
 
@@ -36,7 +38,7 @@ def text_of(error: BaseException) -> str:
 
 def first_line(text: str) -> str:
     """Return the beginning of a message, for a sentence about it."""
-    return text.strip().partition("\n")[0][:200]
+    return as_text(text.strip().partition("\n")[0], 200)
 
 
 def _is_one_of(error: BaseException, module: str, *names: str) -> bool:
