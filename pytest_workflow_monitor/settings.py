@@ -61,8 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         deadline_seconds: How long a session waits at its end until everything is stored.
         output: Whose captured output is kept: every attempt's, failures' or nobody's.
         output_limit_kb: How much captured output of one attempt is kept, from its end.
-        step_screenshots: Whether a step leaves a screenshot of the open pages: always, when it fails,
-            or never.
+        step_screenshots: When a step leaves a screenshot of the open pages.
         mask_selectors: What is covered in those screenshots, as selectors of Playwright.
         slow_request_seconds: From when on an answered request of a page is noted as slow.
         secret_names: Further parts of names of environment variables that hold secrets.

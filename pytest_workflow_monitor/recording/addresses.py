@@ -11,7 +11,7 @@ _USER = re.compile(r"(?<=://)[^/?#@\s]+(?:@[^/?#@\s]*)*@")
 _VALUE = re.compile(r"([?&#;])([^=&#;\s]{1,200})=([^&#;\s]+)")
 _SECRET = re.compile(
     r"secret|token|passw|pwd|credential|auth|api.?key|access.?key|session|signature|jwt|otp"
-    r"|(?:^|[^a-z])(?:key|sig|sid|code|state|nonce|pin)$",
+    r"|(?:^|[^a-z])(?:key|sig|sid|code|pin)$",
     re.IGNORECASE,
 )
 _DATA = re.compile(r"(data:[^,;\s]{0,100})[^\s\"')]*")

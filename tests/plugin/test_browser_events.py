@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def told(attempt: Attempt) -> list[tuple[str, str, str, str]]:
     """Return kind, level, step and what happened for each event."""
-    names = {step.index: step.name for step in attempt.steps}
+    names: dict[int | None, str] = {step.index: step.name for step in attempt.steps}
     return [
-        (event.kind.value, event.level, names.get(event.step, ""), what(event))  # type: ignore[call-overload]
+        (event.kind.value, event.level, names.get(event.step, ""), what(event))
         for event in attempt.events
     ]
 

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_workflow_monitor import metric, step
 from pytest_workflow_monitor.model import Attempt, Status, Workflow
+from pytest_workflow_monitor.recording.browser.steps import StepEvidence
 from pytest_workflow_monitor.recording.context import current_step, process
 from pytest_workflow_monitor.recording.flight import FlightRecorder, StepEnded, read_frames
 from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
@@ -123,9 +124,9 @@ class Tracing:
 
 
 def trace(recorder: Recorder, **what: Any) -> None:
-    recorder.equipment.tracers = [
-        (Tracing(**{"opening": None, "closing": None, **what}), threading.get_ident())
-    ]
+    tracing = Tracing(**{"opening": None, "closing": None, **what})
+    recorder.equipment.contexts = [(tracing, threading.get_ident())]
+    recorder.equipment.step_evidence = StepEvidence(is_tracing=True)
 
 
 @pytest.mark.parametrize("what", ["opening", "closing"])
@@ -145,7 +146,7 @@ def test_a_stop_while_the_browser_is_spoken_to_closes_the_step(begin: Begin, wha
     trace(recorder, **{what: Stopped()})
     with pytest.raises(Stopped), step("x"):
         pass
-    recorder.equipment.tracers = []
+    recorder.equipment.contexts = []
     with step("next"):
         pass
     first, second = frozen(recorder).steps
@@ -156,9 +157,9 @@ def test_a_stop_while_the_browser_is_spoken_to_closes_the_step(begin: Begin, wha
 def test_groups_of_another_thread_are_left_alone(begin: Begin) -> None:
     """Playwright may only be called from the thread that started it."""
     recorder = begin()
-    recorder.equipment.tracers = [
-        (Tracing(opening=Stopped(), closing=None), threading.get_ident() + 1)
-    ]
+    tracing = Tracing(opening=Stopped(), closing=None)
+    recorder.equipment.contexts = [(tracing, threading.get_ident() + 1)]
+    recorder.equipment.step_evidence = StepEvidence(is_tracing=True)
     with step("x"):
         pass
     finish(asynchronous_step())
