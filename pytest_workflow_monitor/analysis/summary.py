@@ -11,6 +11,7 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis import wording
+from pytest_workflow_monitor.analysis.events import event_counts
 from pytest_workflow_monitor.analysis.history import (
     Normal,
     against_normal,
@@ -63,6 +64,7 @@ class Attention(Record, frozen=True, kw_only=True):
     reason: str = ""
     since: str = ""
     against_normal: str = ""
+    events: str = ""
     normal: Normal | None = None
 
 
@@ -99,6 +101,7 @@ def summarize(document: SessionDocument, *, zone: tzinfo = UTC) -> Summary:
 
 
 def _describe(execution: Execution, zone: tzinfo) -> Attention:
+    attempt = telling_attempt(execution)
     return Attention(
         run_id=execution.run_id,
         workflow_id=execution.workflow.workflow_id,
@@ -110,6 +113,7 @@ def _describe(execution: Execution, zone: tzinfo) -> Attention:
         reason=reason(execution),
         since=since(execution, zone=zone),
         against_normal=against_normal(execution),
+        events=event_counts(attempt.events) if attempt else "",
         normal=normal_duration(execution.history),
     )
 

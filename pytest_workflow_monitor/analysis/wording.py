@@ -39,6 +39,7 @@ STATUS_MARKS = {
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 UNKNOWN = "–"
+BYTES = frozenset({"B", "bytes"})
 
 _SECOND = 1_000
 _MINUTE = 60 * _SECOND
@@ -117,9 +118,11 @@ def number(value: float | None) -> str:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """Say a metric's value with its unit; milliseconds become a duration."""
+    """Say a metric's value with its unit; milliseconds become a duration, bytes a size."""
     if unit == "ms":
         return duration(value)
+    if unit in BYTES and value is not None and math.isfinite(value):
+        return size(round(value))
     return f"{number(value)} {unit}".rstrip()
 
 

@@ -23,23 +23,29 @@ __all__ = [
 ]
 
 
-def write_html(document: SessionDocument, path: Path, *, state_path: Path) -> None:
+def write_html(
+    document: SessionDocument, path: Path, *, state_path: Path, artifacts_http_url: str = ""
+) -> None:
     """Write the HTML report of a session to ``path``, whole or not at all; parents are created.
 
     Pictures and text attached to executions that need attention are embedded from ``state_path``,
-    the state directory, as far as the budget goes.
+    the state directory, as far as the budgets go. Where artifacts can be fetched from
+    ``artifacts_http_url`` followed by their path, traces have a link that opens them.
 
     Raises:
         ReportError: The file cannot be written.
     """
-    write_atomically(path, render_html(document, state_path=state_path))
+    content = render_html(document, state_path=state_path, artifacts_http_url=artifacts_http_url)
+    write_atomically(path, content)
 
 
-def render_html(document: SessionDocument, *, state_path: Path | None = None) -> bytes:
+def render_html(
+    document: SessionDocument, *, state_path: Path | None = None, artifacts_http_url: str = ""
+) -> bytes:
     """Render the HTML report of a session; without ``state_path`` no file is embedded.
 
     The template engine is imported here, so that the other formats do not pay for it.
     """
     from pytest_workflow_monitor.report import html
 
-    return html.render_html(document, state_path=state_path)
+    return html.render_html(document, state_path=state_path, artifacts_http_url=artifacts_http_url)

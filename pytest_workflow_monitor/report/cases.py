@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 from pytest_workflow_monitor.analysis import summary, wording
+from pytest_workflow_monitor.analysis.evidence import TRACE
 from pytest_workflow_monitor.analysis.history import since_parts
 from pytest_workflow_monitor.model import PROBLEMS, Phase, Status
 from pytest_workflow_monitor.report import pictures
+from pytest_workflow_monitor.report.links import web_link
 from pytest_workflow_monitor.report.page_data import Row, row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from pytest_workflow_monitor.model import Artifact, Attempt, Error, Execution, Metric, Step
+    from pytest_workflow_monitor.model import Attempt, Error, Execution, Step
+    from pytest_workflow_monitor.report.attachments import (
+        Attachment,
+        Attachments,
+        EmbeddedImage,
+    )
+    from pytest_workflow_monitor.report.evidence_data import EventDetail, MetricGroup
+    from pytest_workflow_monitor.report.page_data import (
+        AttemptDetail,
+        ComparisonDetail,
+        DetailMaker,
+    )
 
 MAX_NAME = 300
 MAX_MESSAGE = 2_000
 MAX_TRACEBACK_LINES = 40
 MAX_TRACEBACK = 6_000
 MAX_STEPS = 60
+MAX_EVENTS = 60
+MAX_BRIEF_EVENTS = 8
 MAX_DEPTH = 8
 KIND_WORDS = {status.value: wording.STATUS_WORDS[status] for status in Status} | {"flaky": "Flaky"}
 """The words of what the page shows: the statuses, and flaky for a pass after a failure."""
@@ -70,6 +84,9 @@ class StepView(NamedTuple):
     start: float
     width: float
     note: str
+    usual: str
+    usual_width: float
+    is_late: bool
 
 
 class ErrorView(NamedTuple):
@@ -83,8 +100,30 @@ class ErrorView(NamedTuple):
     traceback: str
 
 
+class PictureView(NamedTuple):
+    """A picture under a label, or why there is none; ``is_first`` where it is in the page."""
+
+    label: str
+    at: datetime | None
+    attachment: Attachment
+    image: EmbeddedImage | None
+    is_first: bool
+
+
+class EventView(NamedTuple):
+    """One line of what pages and HTTP clients reported."""
+
+    event: EventDetail
+    at: str
+    took: str
+    notes: str
+
+
 class Case(NamedTuple):
-    """One execution that needs attention, the one at ``position`` of the session."""
+    """One execution that needs attention, the one at ``position`` of the session.
+
+    ``events_left_out`` counts events that were kept but are not written out here.
+    """
 
     position: int
     view: RowView
@@ -96,8 +135,14 @@ class Case(NamedTuple):
     steps: list[StepView]
     steps_left_out: int
     degraded: tuple[str, ...]
-    metrics: list[str]
-    artifacts: list[str]
+    comparison: ComparisonDetail | None
+    pictures: list[PictureView]
+    metrics: list[MetricGroup]
+    events: list[EventView]
+    events_left_out: int
+    detail: AttemptDetail | None
+    traces: list[Attachment]
+    attachments: list[str]
     place: str
     runbook: str
 
@@ -105,17 +150,6 @@ class Case(NamedTuple):
 def readable(text: str) -> str:
     """Remove terminal colours from text and make its control characters visible."""
     return _TERMINAL_CODES.sub("", text).translate(_CONTROLS)
-
-
-def web_link(url: str) -> str:
-    """Return ``url`` if it may become a link (http or https, a host, no spaces), else ""."""
-    try:
-        parts = urlsplit(url)
-        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        return ""
-    is_plain = url.isprintable() and " " not in url
-    return url if is_web and is_plain else ""
 
 
 def kind_of(status: Status, *, is_flaky: bool) -> str:
@@ -148,21 +182,27 @@ def row_view(row: Row) -> RowView:
 
 
 def case_of(
-    execution: Execution, position: int, varying: frozenset[str], *, is_brief: bool = False
+    execution: Execution,
+    position: int,
+    varying: frozenset[str],
+    maker: DetailMaker,
+    *,
+    is_brief: bool = False,
 ) -> Case:
     """Prepare an execution that needs attention for the template.
 
-    A brief one has no traceback, and only the steps that did not pass.
+    A brief one has no traceback, and only the steps, metrics and events that went wrong.
     """
     workflow, attempt = execution.workflow, summary.telling_attempt(execution)
     view = row_view(row_of(execution, varying))
-    steps = _steps(attempt) if attempt else []
+    detail = maker.attempt(execution, attempt) if attempt else None
+    steps = _steps(attempt, detail) if attempt and detail else []
     shown = [step for step in steps if not is_brief or step.kind != Status.PASSED][:MAX_STEPS]
-    step = summary.failing_step(execution)
+    events = _events(detail, is_brief=is_brief) if detail else []
     return Case(
         position=position,
         view=view,
-        step=readable(wording.cut(step, MAX_NAME)),
+        step=readable(wording.cut(summary.failing_step(execution), MAX_NAME)),
         why=readable(view.row.why),
         since=since_parts(execution),
         attempts=[(item.number, item.status.value) for item in execution.attempts],
@@ -170,10 +210,59 @@ def case_of(
         steps=shown,
         steps_left_out=len(attempt.steps) + attempt.steps_dropped - len(shown) if attempt else 0,
         degraded=tuple(map(readable, attempt.degraded)) if attempt else (),
-        metrics=[_metric(metric) for metric in attempt.metrics] if attempt else [],
-        artifacts=[_artifact(artifact) for artifact in attempt.artifacts] if attempt else [],
+        comparison=detail.comparison if detail else None,
+        pictures=_pictures(execution, detail, maker.attachments) if detail else [],
+        metrics=_metrics(detail, is_brief=is_brief) if detail else [],
+        events=events,
+        events_left_out=len(detail.events) - len(events) if detail else 0,
+        detail=detail,
+        traces=[item for item in detail.attachments if item.kind == TRACE] if detail else [],
+        attachments=_attachments(detail) if detail else [],
         place=readable(workflow.nodeid),
         runbook=web_link(workflow.runbook),
+    )
+
+
+def _pictures(
+    execution: Execution, detail: AttemptDetail, attachments: Attachments
+) -> list[PictureView]:
+    found = detail.comparison
+    if found is None:
+        return []
+    passed_at = execution.last_passed.started_at if execution.last_passed else None
+    pairs = (("now", None, found.now), ("last passed,", passed_at, found.before))
+    return [_picture(label, at, item, attachments) for label, at, item in pairs if item]
+
+
+def _picture(
+    label: str, at: datetime | None, item: Attachment, attachments: Attachments
+) -> PictureView:
+    if item.image is None:
+        return PictureView(label, at, item, None, is_first=False)
+    is_first = attachments.place(item.image)
+    return PictureView(label, at, item, attachments.images[item.image], is_first)
+
+
+def _metrics(detail: AttemptDetail, *, is_brief: bool) -> list[MetricGroup]:
+    return [group for group in detail.metrics if group.is_beyond or not is_brief]
+
+
+def _events(detail: AttemptDetail, *, is_brief: bool) -> list[EventView]:
+    names = {step.index: step.name for step in detail.steps}
+    wanted = [event for event in detail.events if not is_brief or event.kind is Status.FAILED]
+    return [
+        _event(event, names) for event in wanted[: MAX_BRIEF_EVENTS if is_brief else MAX_EVENTS]
+    ]
+
+
+def _event(event: EventDetail, steps: Mapping[int, str]) -> EventView:
+    step = steps.get(-1 if event.step is None else event.step, "")
+    notes = (f"in “{wording.cut(step, MAX_NAME)}”" if step else "", event.place)
+    return EventView(
+        event=event,
+        at=wording.duration(event.at),
+        took="" if event.ms is None else wording.duration(event.ms),
+        notes=readable(" · ".join(filter(None, notes))),
     )
 
 
@@ -192,24 +281,29 @@ def _error(error: Error, *, is_brief: bool) -> ErrorView:
 PHASE_WORDS = {Phase.SETUP: "in set-up", Phase.CALL: "", Phase.TEARDOWN: "in tear-down"}
 
 
-def _artifact(artifact: Artifact) -> str:
-    where = artifact.problem or f"{wording.size(artifact.size_bytes)}, {artifact.path}"
-    return readable(f"{artifact.name}: {where}")
+def _attachments(detail: AttemptDetail) -> list[str]:
+    """Name what is not shown in a place of its own."""
+    found = detail.comparison
+    shown = found.now.path if found and found.now and found.now.image is not None else None
+    return [
+        _attachment(item)
+        for item in detail.attachments
+        if item.kind != TRACE and (not item.path or item.path != shown)
+    ]
 
 
-def _metric(metric: Metric) -> str:
-    value = wording.quantity(metric.value, metric.unit)
-    text = f"{metric.name}: {value}"
-    if metric.threshold_value is not None:
-        sign = "within" if metric.is_within_threshold else "beyond"
-        text += f", {sign} {wording.quantity(metric.threshold_value, metric.unit)}"
-    return readable(text)
+def _attachment(item: Attachment) -> str:
+    where = item.problem or wording.size(item.size_bytes)
+    return readable(": ".join(filter(None, (item.name, f"{where} {item.path}".strip()))))
 
 
-def _steps(attempt: Attempt) -> Iterator[StepView]:
+def _steps(attempt: Attempt, detail: AttemptDetail) -> Iterator[StepView]:
     whole = max([attempt.duration_ms, *(_end(step) for step in attempt.steps)])
+    details = {step.index: step for step in detail.steps}
     for step, depth in nested(attempt.steps):
         start, width = pictures.span(step.started_ms, step.duration_ms or 0.0, whole)
+        known = details[step.index]
+        usual = known.usual or 0.0
         yield StepView(
             name=readable(wording.cut(step.name, MAX_NAME)),
             depth=min(depth, MAX_DEPTH),
@@ -218,6 +312,9 @@ def _steps(attempt: Attempt) -> Iterator[StepView]:
             start=start,
             width=width,
             note=_note(step),
+            usual="" if known.usual is None else wording.duration(usual),
+            usual_width=pictures.span(step.started_ms, usual, whole)[1],
+            is_late=known.late,
         )
 
 

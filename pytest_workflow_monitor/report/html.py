@@ -29,8 +29,9 @@ from pytest_workflow_monitor.report.cases import (
     kinds,
     readable,
     row_view,
-    web_link,
 )
+from pytest_workflow_monitor.report.guard import checked, masked
+from pytest_workflow_monitor.report.links import web_link
 from pytest_workflow_monitor.report.page_data import (
     DetailMaker,
     Row,
@@ -38,6 +39,7 @@ from pytest_workflow_monitor.report.page_data import (
     pack_rows,
     row_of,
     varying_dimensions,
+    wanted_pictures,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ SCRIPTS = (
     "pictures.js",
     "waterfall.js",
     "evidence.js",
+    "compare.js",
+    "measured.js",
     "panel.js",
     "cases.js",
     "filters.js",
@@ -88,22 +92,27 @@ class Assets(NamedTuple):
     policy: str
 
 
-def render_html(document: SessionDocument, *, state_path: Path | None = None) -> bytes:
+def render_html(
+    document: SessionDocument, *, state_path: Path | None = None, artifacts_http_url: str = ""
+) -> bytes:
     """Render the report of a session; without ``state_path`` no file is embedded."""
+    document = masked(document)
     template = _environment().get_template("session.html.j2")
-    text = template.render(_context(document, state_path))
-    return text.encode("utf-8", "replace")
+    attachments = Attachments(state_path, http_url=artifacts_http_url)
+    text = template.render(_context(document, attachments))
+    return checked(text.encode("utf-8", "replace"))
 
 
-def _context(document: SessionDocument, state_path: Path | None) -> dict[str, Any]:
-    attachments = Attachments(state_path)
+def _context(document: SessionDocument, attachments: Attachments) -> dict[str, Any]:
     maker = DetailMaker(document.session.started_at, attachments)
     ordered = summary.attention(document.executions)
+    for artifacts in wanted_pictures(ordered):
+        attachments.embed(artifacts)
     varying = varying_dimensions(document.executions)
     at_once = CASES_AT_ONCE if len(ordered) > CASES_AT_ONCE + 3 else len(ordered)
     positions = {id(execution): n for n, execution in enumerate(document.executions)}
     shown = [
-        case_of(execution, positions[id(execution)], varying, is_brief=rank >= at_once)
+        case_of(execution, positions[id(execution)], varying, maker, is_brief=rank >= at_once)
         for rank, execution in enumerate(ordered[:MAX_CASES])
     ]
     rows = [row_of(execution, varying) for execution in document.executions]
@@ -129,7 +138,7 @@ def _context(document: SessionDocument, state_path: Path | None) -> dict[str, An
         "blank_row": BLANK_ROW,
         "rows_data": pack_rows(rows),
         "chunks": list(pack_details(map(maker.detail, document.executions))),
-        "images": attachments.images,
+        "images": attachments.unplaced,
     }
 
 
@@ -207,7 +216,11 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"iso": _iso, "full": wording.full_instant, "said": _said}
+    environment.filters |= {"iso": _iso, "full": wording.full_instant, "said": _said} | {
+        "readable": readable,
+        "cut": wording.cut,
+        "web_link": web_link,
+    }
     environment.globals |= {"kind_words": KIND_WORDS, "shapes": KIND_SHAPES}
     return environment
 

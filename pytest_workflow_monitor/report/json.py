@@ -12,6 +12,7 @@ import msgspec
 from pytest_workflow_monitor.analysis.summary import Summary, summarize
 from pytest_workflow_monitor.model import SessionDocument
 from pytest_workflow_monitor.report.files import write_atomically
+from pytest_workflow_monitor.report.guard import checked, masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +28,9 @@ class SessionReport(SessionDocument, frozen=True, kw_only=True):
 
 def render_json(document: SessionDocument) -> bytes:
     """Render the report of a session as JSON that decodes as a :class:`SessionDocument` too."""
+    document = masked(document)
     fields = {name: getattr(document, name) for name in document.__struct_fields__}
-    return msgspec.json.encode(SessionReport(**fields, summary=summarize(document)))
+    return checked(msgspec.json.encode(SessionReport(**fields, summary=summarize(document))))
 
 
 def write_json(document: SessionDocument, path: Path) -> None:

@@ -18,9 +18,10 @@ from pytest_workflow_monitor.report.cases import (
     kinds,
     nested,
     readable,
-    web_link,
 )
 from pytest_workflow_monitor.report.files import append
+from pytest_workflow_monitor.report.guard import checked, masked
+from pytest_workflow_monitor.report.links import web_link
 from pytest_workflow_monitor.report.page_data import variant, varying_dimensions
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def render_markdown(document: SessionDocument, *, limit_bytes: int = LIMIT_BYTES
     if room < 0:
         return ""
     parts: list[str] = []
-    for part in _parts(document):
+    for part in _parts(masked(document)):
         room -= len(part.encode("utf-8", "replace"))
         if room < 0:
             return "".join(parts) + _END
@@ -71,7 +72,7 @@ def append_markdown(document: SessionDocument, path: Path) -> None:
     """
     taken = path.stat().st_size if path.exists() else 0
     text = render_markdown(document, limit_bytes=LIMIT_BYTES - taken)
-    append(path, text.encode("utf-8", "replace"))
+    append(path, checked(text.encode("utf-8", "replace")))
 
 
 def escaped(text: str, *, limit: int = MAX_CELL) -> str:

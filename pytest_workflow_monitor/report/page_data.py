@@ -14,23 +14,39 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from pytest_workflow_monitor.analysis import summary
+from pytest_workflow_monitor.analysis import evidence, summary
+from pytest_workflow_monitor.analysis.events import event_counts
 from pytest_workflow_monitor.analysis.history import Normal, normal_duration, since_parts
-from pytest_workflow_monitor.model import Error, Metric, Output, Phase, Priority, Status
+from pytest_workflow_monitor.model import Error, Output, Page, Phase, Priority, Status
 from pytest_workflow_monitor.report import pictures
 from pytest_workflow_monitor.report.attachments import Attachment, Attachments
+from pytest_workflow_monitor.report.evidence_data import (
+    EventDetail,
+    MetricGroup,
+    event_detail,
+    metric_groups,
+    rounded,
+    rounded_or_none,
+    site_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from pytest_workflow_monitor.model import Attempt, Execution, HistoryPoint, Step, Workflow
+    from pytest_workflow_monitor.model import (
+        Artifact,
+        Attempt,
+        Execution,
+        HistoryPoint,
+        Step,
+        StepNormal,
+        Workflow,
+    )
 
 CHUNK_BYTES = 400_000
 GZIP_LEVEL = 6
 HISTORY_POINTS = 60
-EXACT_BELOW_MS = 100
-"""Shorter durations keep one decimal, all others are whole milliseconds."""
 
 
 class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,7 +70,7 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StepDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A step with rounded times."""
+    """A step with rounded times; ``usual`` is what it normally takes, ``late`` far beyond that."""
 
     index: int
     name: str
@@ -66,6 +82,18 @@ class StepDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str = ""
     optional: bool = False
     slower_than: float | None = None
+    usual: float | None = None
+    late: bool = False
+
+
+class ComparisonDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The step that went wrong beside the same step of the last pass."""
+
+    step: str
+    words: str = ""
+    now: Attachment | None = None
+    before: Attachment | None = None
+    before_at: int | None = None
 
 
 class AttemptDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,9 +110,15 @@ class AttemptDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     degraded: tuple[str, ...] = ()
     steps: tuple[StepDetail, ...] = ()
     steps_dropped: int = 0
-    metrics: tuple[Metric, ...] = ()
+    comparison: ComparisonDetail | None = None
+    metrics: tuple[MetricGroup, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     outputs: tuple[Output, ...] = ()
+    events: tuple[EventDetail, ...] = ()
+    events_dropped: int = 0
+    counts: str = ""
+    site: str = ""
+    pages: tuple[Page, ...] = ()
 
 
 class HistoryDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -124,17 +158,6 @@ class Detail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     history: HistoryDetail | None = None
 
 
-def rounded(milliseconds: float) -> float:
-    """Round a duration to what a person can see."""
-    if milliseconds >= EXACT_BELOW_MS:
-        return int(milliseconds + 0.5)
-    return round(milliseconds, 1)
-
-
-def _rounded(milliseconds: float | None) -> float | None:
-    return None if milliseconds is None else rounded(milliseconds)
-
-
 def varying_dimensions(executions: Iterable[Execution]) -> frozenset[str]:
     """Find the dimensions, such as the browser, that tell the executions of a session apart."""
     values: dict[str, set[str]] = {}
@@ -165,7 +188,7 @@ def row_of(execution: Execution, varying: frozenset[str]) -> Row:
         owner=workflow.owner,
         tags=workflow.tags,
         variant=variant(execution, varying),
-        ms=_rounded(execution.duration_ms),
+        ms=rounded_or_none(execution.duration_ms),
         normal=rounded(normal.median_ms) if normal else None,
         slow=normal is not None and normal.is_exceeded_by(execution.duration_ms),
         step=summary.failing_step(execution) if execution.status is not Status.PASSED else "",
@@ -178,14 +201,14 @@ class DetailMaker:
 
     def __init__(self, origin: datetime, attachments: Attachments) -> None:
         self._origin = origin
-        self._attachments = attachments
+        self.attachments = attachments
 
     def detail(self, execution: Execution) -> Detail:
         """Make the detail of one execution."""
         return Detail(
             workflow=_workflow(execution.workflow),
             at=self._at(execution.started_at),
-            attempts=tuple(self._attempt(execution, item) for item in execution.attempts),
+            attempts=tuple(self.attempt(execution, item) for item in execution.attempts),
             labels=execution.labels,
             dimensions=execution.dimensions,
             since=self._since(execution),
@@ -208,11 +231,14 @@ class DetailMaker:
         return HistoryDetail(
             letters="".join(pictures.letter(p.status, is_flaky=p.is_flaky) for p in points),
             at=tuple(self._at(point.started_at) // 1_000 for point in points),
-            ms=tuple(_rounded(point.duration_ms) for point in points),
+            ms=tuple(rounded_or_none(point.duration_ms) for point in points),
             normal=normal_duration(history),
         )
 
-    def _attempt(self, execution: Execution, attempt: Attempt) -> AttemptDetail:
+    def attempt(self, execution: Execution, attempt: Attempt) -> AttemptDetail:
+        """Make the detail of one attempt."""
+        normal = evidence.normal_by_step(attempt.steps, execution.normal_steps)
+        site = site_of(attempt.pages)
         return AttemptDetail(
             number=attempt.number,
             status=attempt.status,
@@ -227,12 +253,58 @@ class DetailMaker:
             errors=attempt.errors,
             skip_reason=attempt.skip_reason,
             degraded=attempt.degraded,
-            steps=tuple(map(_step, attempt.steps)),
+            steps=tuple(_step(step, normal.get(step.index)) for step in attempt.steps),
             steps_dropped=attempt.steps_dropped,
-            metrics=attempt.metrics,
-            attachments=self._attachments.of(execution, attempt.artifacts),
+            comparison=self._comparison(execution, attempt),
+            metrics=tuple(metric_groups(attempt.metrics)),
+            attachments=self.attachments.of(attempt.artifacts, is_wanted=execution.needs_attention),
             outputs=attempt.outputs,
+            events=tuple(event_detail(event, site) for event in attempt.events),
+            events_dropped=attempt.events_dropped,
+            counts=event_counts(attempt.events),
+            site=site,
+            pages=attempt.pages,
         )
+
+    def _comparison(self, execution: Execution, attempt: Attempt) -> ComparisonDetail | None:
+        if not execution.needs_attention:
+            return None
+        found = evidence.compare(execution, attempt)
+        if found is None:
+            return None
+        passed = execution.last_passed
+        return ComparisonDetail(
+            step=summary.STEP_SEPARATOR.join(found.path),
+            words=evidence.step_against_normal(found),
+            now=self._picture(found.now),
+            before=self._picture(found.before),
+            before_at=self._at(passed.started_at) if passed else None,
+        )
+
+    def _picture(self, artifact: Artifact | None) -> Attachment | None:
+        if artifact is None:
+            return None
+        return self.attachments.of((artifact,), is_wanted=True)[0]
+
+
+def wanted_pictures(executions: Sequence[Execution]) -> tuple[list[Artifact], list[Artifact]]:
+    """List the pictures of executions to embed: those to compare, and then all the others.
+
+    Of the former the failing steps come before the last passes.
+    """
+    now: list[Artifact] = []
+    before: list[Artifact] = []
+    for execution in executions:
+        for attempt in reversed(execution.attempts):
+            found = evidence.compare(execution, attempt)
+            if found and found.now:
+                now.append(found.now)
+            if found and found.before:
+                before.append(found.before)
+    others = [
+        item for execution in executions for tried in execution.attempts for item in tried.artifacts
+    ]
+    return now + before, others
 
 
 def _workflow(workflow: Workflow) -> WorkflowDetail:
@@ -251,7 +323,7 @@ def _workflow(workflow: Workflow) -> WorkflowDetail:
     )
 
 
-def _step(step: Step) -> StepDetail:
+def _step(step: Step, normal: StepNormal | None) -> StepDetail:
     return StepDetail(
         index=step.index,
         name=step.name,
@@ -259,10 +331,12 @@ def _step(step: Step) -> StepDetail:
         phase=step.phase,
         status=step.status,
         at=rounded(step.started_ms),
-        ms=_rounded(step.duration_ms),
+        ms=rounded_or_none(step.duration_ms),
         error=step.error_message,
         optional=step.optional,
         slower_than=step.slower_than_seconds,
+        usual=rounded(normal.median_ms) if normal else None,
+        late=normal is not None and evidence.is_late(step.duration_ms, normal),
     )
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+from PIL import Image, ImageDraw
 
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.model import (
     Artifact,
     Attempt,
     Error,
+    Event,
+    EventKind,
     Execution,
     HistoryPoint,
     Metric,
     Output,
+    Page,
     Phase,
     Priority,
     SessionDocument,
@@ -24,9 +30,13 @@ from pytest_workflow_monitor.model import (
     SessionStarted,
     Status,
     Step,
+    StepNormal,
     Trigger,
     Workflow,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STARTED_AT = datetime(2025, 11, 12, 14, 20, 5, 123000, tzinfo=UTC)
 
@@ -366,6 +376,206 @@ def six() -> SessionDocument:
     )
 
 
+def page_picture(state: Path, *lines: str, sad: bool = False) -> str:
+    """Draw a page of the shop, keep it as an artifact is kept, and return its path."""
+    image = Image.new("RGB", (1280, 720), "#fdfcf8")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, 1280, 64), fill="#2f5d3a")
+    draw.text((40, 20), "Farmers' market", fill="white", font_size=24)
+    for number, line in enumerate(lines):
+        colour = "#8c1626" if sad and number == 0 else "#222222"
+        draw.text((40, 110 + 48 * number), line, fill=colour, font_size=34 if number == 0 else 22)
+    for number in range(4):
+        left = 40 + 305 * number
+        draw.rounded_rectangle((left, 420, left + 285, 660), 12, fill="#e8efe4")
+        draw.ellipse((left + 90, 450, left + 190, 550), fill=("#c0392b", "#e8b84a")[number % 2])
+        draw.text((left + 24, 590), f"Apples {number + 1} kg", fill="#222222", font_size=20)
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    path = f"artifacts/{hashlib.sha256(content.getvalue()).hexdigest()}.png"
+    (state / "artifacts").mkdir(exist_ok=True)
+    (state / path).write_bytes(content.getvalue())
+    return path
+
+
+def screenshot(path: str, step: int | None = None, **changes: Any) -> Artifact:
+    """Make the screenshot of a step."""
+    fields: dict[str, Any] = {
+        "name": "Screenshot",
+        "kind": "screenshot",
+        "content_type": "image/png",
+        "path": path,
+        "size_bytes": 61_000,
+        "step": step,
+    }
+    return Artifact(**(fields | changes))
+
+
+def order_events() -> tuple[Event, ...]:
+    """Make what a browser reported while an order failed."""
+    shop = "https://market.example"
+    return (
+        Event(
+            kind=EventKind.CONSOLE,
+            at_ms=512,
+            level="warning",
+            text="The cookie banner is deprecated",
+            place=f"{shop}/static/market.js:12",
+            step=2,
+            page=0,
+            repeated=2,
+        ),
+        Event(
+            kind=EventKind.REQUEST,
+            at_ms=1_240,
+            level="warning",
+            method="GET",
+            url=f"{shop}/api/products?q=apples",
+            status_code=200,
+            duration_ms=2_310,
+            size_bytes=20_480,
+            step=3,
+            page=0,
+        ),
+        Event(
+            kind=EventKind.REQUEST,
+            at_ms=3_702,
+            method="POST",
+            url=f"{shop}/api/orders",
+            status_code=503,
+            duration_ms=5_890,
+            step=6,
+            page=0,
+        ),
+        Event(
+            kind=EventKind.PAGE_ERROR,
+            at_ms=9_598,
+            text="TypeError: Cannot read properties of undefined (reading 'number')",
+            place=f"{shop}/static/checkout.js:18",
+            step=6,
+            page=0,
+        ),
+        Event(
+            kind=EventKind.REQUEST,
+            at_ms=9_610,
+            method="GET",
+            url="https://payments.example/widget.js",
+            failure="net::ERR_CONNECTION_REFUSED",
+            duration_ms=4,
+            step=6,
+            page=0,
+        ),
+        Event(
+            kind=EventKind.DIALOG,
+            at_ms=9_640,
+            level="info",
+            text="alert: Your payment was not accepted.",
+            step=6,
+            page=0,
+        ),
+    )
+
+
+def page_metrics() -> tuple[Metric, ...]:
+    """Make the measurements of two pages."""
+    made = []
+    for page, values in (
+        ("/products", (120, 640, 1_450, 0.02, 48, 30, 96, 182_000)),
+        ("/checkout", (910, 1_900, 4_320, 0.31, 260, 410, 41, 912_000)),
+    ):
+        names = (
+            ("ttfb_ms", "ms", None),
+            ("fcp_ms", "ms", None),
+            ("lcp_ms", "ms", 2_500.0),
+            ("cls", "", None),
+            ("inp_ms", "ms", None),
+            ("tbt_ms", "ms", None),
+            ("performance_score", "", None),
+            ("transfer_bytes", "B", None),
+        )
+        for (name, unit, budget), value in zip(names, values, strict=True):
+            made.append(
+                Metric(
+                    name=name,
+                    value=value,
+                    unit=unit,
+                    page=page,
+                    threshold_value=budget,
+                    is_within_threshold=None if budget is None else value <= budget,
+                )
+            )
+    return tuple(made)
+
+
+def order_with_evidence(state: Path) -> Execution:
+    """Make the failing order with pictures below a state directory, events and measurements."""
+    failing = order_failing()
+    sad = page_picture(state, "Service unavailable", "Please try again later.", sad=True)
+    glad = page_picture(state, "Thank you", "Order 4711 is on its way.")
+    (state / "artifacts" / "trace.zip").write_bytes(b"PK" + bytes(4_000))
+    first, last = failing.attempts
+    evidence: dict[str, Any] = {
+        "events": order_events(),
+        "events_dropped": 14,
+        "pages": (Page(url="https://market.example/checkout?step=pay", title="Checkout · Market"),),
+    }
+    trace = Artifact(
+        name="Trace",
+        kind="trace",
+        content_type="application/zip",
+        path="artifacts/trace.zip",
+        size_bytes=4_002,
+    )
+    video = Artifact(name="Video", kind="video", problem="withheld: it may show a secret")
+    cart = screenshot(page_picture(state, "Your cart", "3 kg of apples"), 3, name="The cart")
+    changed = (
+        msgspec.structs.replace(first, artifacts=(screenshot(sad, 6),), **evidence),
+        msgspec.structs.replace(
+            last,
+            artifacts=(cart, screenshot(sad, 6), trace, video),
+            metrics=last.metrics + page_metrics(),
+            **evidence,
+        ),
+    )
+    passed = msgspec.structs.replace(
+        last,
+        status=Status.PASSED,
+        run_id=run_id(900),
+        started_at=STARTED_AT - timedelta(hours=26),
+        errors=(),
+        artifacts=(screenshot(glad, 6),),
+        metrics=(),
+        outputs=(),
+    )
+    return msgspec.structs.replace(
+        failing, attempts=changed, last_passed=passed, normal_steps=order_normal()
+    )
+
+
+def order_normal() -> tuple[StepNormal, ...]:
+    """Make what the steps of an order normally take."""
+    usual = {
+        ("Start a browser",): 380,
+        ("Open the shop",): 640,
+        ("Open the shop", "Accept the cookie banner"): 90,
+        ("Put apples in the cart",): 930,
+        ("Pay",): 1_900,
+        ("Pay", "Fill in the card"): 850,
+        ("Pay", "Submit the card"): 900,
+    }
+    return tuple(
+        StepNormal(path=path, median_ms=median, p95_ms=median * 1.4, sample_size=28)
+        for path, median in usual.items()
+    )
+
+
+def six_with_evidence(state: Path) -> SessionDocument:
+    """Make the six workflows, the failing order with all its evidence."""
+    order = order_with_evidence(state)
+    others = [item for item in six().executions if item.run_id != order.run_id]
+    return document(*others, order)
+
+
 def all_pass() -> SessionDocument:
     """Make the six workflows on a good day."""
     names = (
@@ -440,8 +650,33 @@ def hostile() -> SessionDocument:
             metrics=(
                 Metric(name=f"metric {text}", value=float("inf"), unit=text, threshold_value=1.0),
                 Metric(name="nan", value=float("nan")),
+                Metric(name=text, value=1, page=f"/{text}"),
             ),
-            artifacts=(Artifact(name=f"artifact {text}", path=f"../../{text}", kind=text),),
+            artifacts=(
+                Artifact(name=f"artifact {text}", path=f"../../{text}", kind=text),
+                Artifact(name=text, path=f"../../{text}", kind="trace", problem=text),
+                screenshot(f"../../{text}", 0, name=text, problem=text),
+            ),
+            events=tuple(
+                Event(
+                    kind=kind,
+                    at_ms=1,
+                    level=text,
+                    text=text,
+                    url=f"javascript:alert(8)//{text}",
+                    method=text,
+                    failure=text,
+                    place=text,
+                    step=0,
+                    page=0,
+                    repeated=3,
+                )
+                for kind in EventKind
+            ),
+            pages=(
+                Page(url=f"javascript:alert(9)//{text}", title=text),
+                Page(url='https://x.example/"><script>alert(10)</script>', title=""),
+            ),
             outputs=(Output(name=f"output {text}", text=text * 50),),
         )
         made.append(combined(tried, past=history("ppffpp")))

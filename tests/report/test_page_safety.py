@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pytest_workflow_monitor.report import render_html
-from pytest_workflow_monitor.report.cases import web_link
+from pytest_workflow_monitor.report.links import web_link
 from tests.report import sample
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def test_hostile_text_stays_text_when_opened(show: Show) -> None:
     check(page)
     expect(page.locator("#rows .panel")).to_contain_text("</script><script>alert(1)</script>")
     expect(page.locator("#rows .panel .sheet")).to_contain_text("javascript:alert(6)")
+    for number in (8, 9):
+        expect(page.locator("#rows .panel")).to_contain_text(f"javascript:alert({number})")
+    addresses = page.locator("a").evaluate_all("nodes => nodes.map((node) => node.href)")
+    assert not [address for address in addresses if "javascript" in address.split("?")[0][:20]]
 
 
 def test_terminal_colours_vanish_and_control_characters_show(show: Show) -> None:

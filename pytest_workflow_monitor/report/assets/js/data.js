@@ -34,7 +34,21 @@ async function loadDetail(position) {
   return (await chunk.details)[position - chunk.first];
 }
 
-function imageAddress(position) {
-  const element = document.querySelectorAll("script[data-image]")[position];
-  return `data:${element.dataset.image};base64,${element.textContent}`;
+// Pictures are in the entries that show them first, or else at the end of the file.
+const pictureElements = new Map();
+
+function findPictures() {
+  for (const element of document.querySelectorAll("[data-picture]")) {
+    pictureElements.set(Number(element.dataset.picture), element);
+  }
+}
+
+// What an image element needs to show the picture of this number.
+function pictureSource(number) {
+  const element = pictureElements.get(number);
+  if (element instanceof HTMLImageElement) {
+    return { src: element.src, width: element.width, height: element.height };
+  }
+  const { type, width, height } = element.dataset;
+  return { src: `data:${type};base64,${element.textContent}`, width, height };
 }

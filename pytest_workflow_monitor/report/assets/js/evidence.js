@@ -1,4 +1,4 @@
-// What an attempt left behind: errors, metrics, output, attachments.
+// What an attempt left behind: errors, output, attachments.
 
 const OUTPUT_LINES = 200;
 
@@ -55,36 +55,6 @@ function toldLines(text) {
     );
 }
 
-function metricsTable(metrics) {
-  const heads = ["Metric", "Value", "Threshold", "Verdict"].map((name, index) =>
-    el("th", { scope: "col", class: index === 1 || index === 2 ? "number" : null }, name),
-  );
-  const lines = metrics.map((metric) => {
-    const limit = metric.threshold_value;
-    const kind = metric.is_within_threshold ? "passed" : "degraded";
-    const known = limit !== undefined && typeof metric.is_within_threshold === "boolean";
-    const words = metric.is_within_threshold ? "within" : "beyond";
-    return el(
-      "tr",
-      {},
-      el("td", {}, data(metric.name)),
-      el("td", { class: "number" }, data(quantity(metric.value, metric.unit || ""))),
-      el(
-        "td",
-        { class: "number" },
-        limit === undefined ? UNKNOWN : data(quantity(limit, metric.unit || "")),
-      ),
-      el("td", {}, known ? el("span", { class: `status s-${kind}` }, mark(kind), words) : null),
-    );
-  });
-  return el(
-    "table",
-    { class: "grid-table" },
-    el("thead", {}, el("tr", {}, heads)),
-    el("tbody", {}, lines),
-  );
-}
-
 function output(item) {
   const lines = readable(item.text).replace(/\n$/, "").split("\n");
   const box = code(item.name, lines.slice(-OUTPUT_LINES).join("\n"));
@@ -114,7 +84,7 @@ function attachment(item, steps) {
   const step = (steps || []).find((found) => found.index === item.step);
   const where = step ? ` at “${readable(cut(step.name, 80))}”` : "";
   const about = `${fileSize(item.size_bytes)}${where}`;
-  if (item.image !== undefined) return picture(item, about);
+  if (item.image !== undefined) return picture(item, [data(item.name), ` · ${about}`]);
   if (item.text !== undefined) return attachedText(item, about);
   return el(
     "p",
@@ -123,25 +93,6 @@ function attachment(item, steps) {
     el("span", { class: "soft" }, ` · ${item.problem ? readable(item.problem) : about}`),
     item.path ? el("span", { class: "soft mono data" }, ` ${readable(item.path)}`) : null,
   );
-}
-
-function picture(item, about) {
-  const image = el("img", {
-    src: imageAddress(item.image),
-    alt: readable(item.name),
-    loading: "lazy",
-  });
-  const button = el(
-    "button",
-    { type: "button", "aria-expanded": "false", title: "Show in full size" },
-    image,
-  );
-  button.addEventListener("click", () => {
-    const isLarge = button.getAttribute("aria-expanded") === "true";
-    button.setAttribute("aria-expanded", String(!isLarge));
-  });
-  const caption = el("figcaption", {}, data(item.name), ` · ${about}`);
-  return el("figure", { class: "picture" }, button, caption);
 }
 
 function attachedText(item, about) {

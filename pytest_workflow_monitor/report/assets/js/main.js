@@ -80,6 +80,7 @@ async function startTable() {
 
 async function start() {
   startTheme();
+  findPictures();
   sayTimesLocally();
   if (byId("table")) await startTable();
   document.documentElement.dataset.ready = "yes";

@@ -119,18 +119,28 @@ function attemptView(attempt, row) {
     view.append(reasons("Why it is not a full pass", attempt.degraded, "degraded"));
   if (attempt.skip_reason)
     view.append(reasons("Why it was skipped", [attempt.skip_reason], "skipped"));
+  if (attempt.comparison) view.append(comparison(attempt.comparison));
   view.append(block("Steps", waterfall(attempt), stepsNote(attempt)));
-  if (attempt.metrics) view.append(block("Metrics", metricsTable(attempt.metrics)));
-  if (attempt.attachments) {
-    view.append(
-      block(
-        "Attachments",
-        attempt.attachments.map((item) => attachment(item, attempt.steps)),
-      ),
-    );
-  }
+  if (attempt.metrics) view.append(block("Metrics", ...metrics(attempt.metrics)));
+  const reported = events(attempt);
+  if (reported.length) view.append(block("Console and network", ...reported));
+  const traces = (attempt.attachments || []).filter((item) => item.kind === "trace");
+  if (traces.length) view.append(block("Trace", ...traces.flatMap(trace)));
   if (attempt.outputs) view.append(block("Output", attempt.outputs.map(output)));
+  const others = otherAttachments(attempt);
+  if (others.length) {
+    const shown = others.map((item) => attachment(item, attempt.steps));
+    view.append(block("Attachments", el("div", { class: "attachments" }, shown)));
+  }
   return view;
+}
+
+// Those that have no place of their own further up.
+function otherAttachments(attempt) {
+  const compared = attempt.comparison?.now;
+  const isShown = (item) =>
+    item.kind === "trace" || (compared?.path && item.path === compared.path);
+  return (attempt.attachments || []).filter((item) => !isShown(item));
 }
 
 function stepsNote(attempt) {

@@ -40,12 +40,19 @@ function waterfall(attempt) {
       lines.push(stepLine(step, depth + 1, whole, steps));
     start += ms;
   });
-  return el(
+  const table = el(
     "table",
     { class: "waterfall" },
     el("thead", {}, waterfallHead(whole)),
     el("tbody", {}, lines),
   );
+  return steps.some((step) => step.usual !== undefined) ? [table, legend()] : [table];
+}
+
+function legend() {
+  const line = svg("rect", { class: "usual", y: 1, width: 24, height: 2 });
+  const key = svg("svg", { class: "key", viewBox: "0 0 24 4", "aria-hidden": "true" }, line);
+  return el("p", { class: "soft small legend" }, key, "What the step normally takes");
 }
 
 function waterfallHead(whole) {
@@ -79,12 +86,17 @@ function ticks(whole) {
   return found;
 }
 
-function track(start, ms, whole) {
+// A bar, and under it a thin line for what is usual.
+function track(start, ms, whole, usual) {
   const x = Math.min(Math.max((100 * start) / whole, 0), 99.5);
-  const width = Math.min(Math.max((100 * ms) / whole, 0.5), 100 - x);
-  const bar = svg("rect", { x, width, y: 6, height: 8 });
+  const width = (length) => Math.min(Math.max((100 * length) / whole, 0.5), 100 - x);
+  const bar = svg("rect", { x, width: width(ms), y: 5, height: 8 });
+  const line =
+    usual === undefined
+      ? null
+      : svg("rect", { class: "usual", x, width: width(usual), y: 15, height: 2 });
   const picture = { class: "track", viewBox: "0 0 100 20", preserveAspectRatio: "none" };
-  return svg("svg", { ...picture, "aria-hidden": "true" }, bar);
+  return svg("svg", { ...picture, "aria-hidden": "true" }, bar, line);
 }
 
 function phaseLine(phase, start, ms, whole) {
@@ -116,9 +128,16 @@ function stepLine(step, depth, whole, steps) {
     "tr",
     { class: `s-${kind}${kind === "passed" ? "" : " bad"}` },
     el("th", { class: "w-name", scope: "row" }, name),
-    el("td", {}, track(step.at || 0, step.ms || 0, whole)),
-    el("td", { class: "w-time" }, duration(step.ms)),
+    el("td", {}, track(step.at || 0, step.ms || 0, whole, step.usual)),
+    el("td", { class: "w-time" }, duration(step.ms), usualWords(step)),
   );
+}
+
+// Seen where it matters, and always heard.
+function usualWords(step) {
+  if (step.usual === undefined) return null;
+  const css = step.late ? "soft small" : "unseen";
+  return el("span", { class: css }, ` normally ${duration(step.usual)}`);
 }
 
 // The error is said at the innermost step that it passed through.

@@ -68,19 +68,8 @@ function fileSize(bytes) {
   return `${value.toFixed(unit !== "B" && unit !== "kB" && value < 10 ? 1 : 0)} ${unit}`;
 }
 
-function number(value) {
-  if (value === null || value === undefined || !Number.isFinite(value)) return UNKNOWN;
-  if (Math.abs(value) >= 100 || Number.isInteger(value)) return grouped(whole(value));
-  if (Math.abs(value) >= 1) return String(Number(value.toFixed(2)));
-  return String(Number(value.toPrecision(3)));
-}
-
 function grouped(count) {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-}
-
-function quantity(value, unit) {
-  return unit === "ms" ? duration(value) : `${number(value)} ${unit}`.trimEnd();
 }
 
 function plural(count, noun) {
