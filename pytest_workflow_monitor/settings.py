@@ -117,8 +117,8 @@ _TYPES = {
 }
 SECRET_KEYS = frozenset({"database_url"})
 _PASSWORDS = (
-    re.compile(r"(://[^/?#@:\s]*:)[^?#\s]+(?=@)"),
-    re.compile(r"((?:^|[?&\s])password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^&\s']+)"),
+    re.compile(r"(://[^/?#@:\s]*:)(?:[^?#\s]+|[^@/]*[?#\s][^@]*)(?=@)"),
+    re.compile(r"((?:^|[?&\s])(?:ssl)?password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^&\s']+)", re.I),
 )
 """Where a database URL or connection string holds a password, and what stands before it."""
 

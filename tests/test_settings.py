@@ -195,6 +195,11 @@ def test_budgets_in_a_file(tmp_path: Path) -> None:
         "host=db password=hunter2 user=ann",
         "password = 'hunter2' host=db",
         "postgresql://ann:hun/ter2@db/x?password=hunter2&x=1",
+        "postgresql://ann:hun?ter2@db/x",
+        "postgresql://ann:hun#ter2@db/x",
+        "postgresql://ann:hun ter2@db/x",
+        "postgresql://db/x?sslpassword=hunter2",
+        "host=db PASSWORD=hunter2",
     ],
 )
 def test_a_password_belongs_in_the_environment(tmp_path: Path, url: str) -> None:
@@ -219,6 +224,7 @@ def test_a_password_belongs_in_the_environment(tmp_path: Path, url: str) -> None
         "postgresql://db/x",
         "postgresql://ann@db:5432/x",
         "postgresql://[::1]:5432/x",
+        "postgresql://db:5432/x?application_name=ann@db",
         "postgresql://[broken",
         "host=db user=ann",
         "dbname=password",

@@ -11,11 +11,12 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from pytest_workflow_monitor.journal import FILE, FOLDER
+from pytest_workflow_monitor.store import embedded
 from tests.plugin.conftest import NO_DATABASE
 from tests.plugin.stored import TWO_WORKFLOWS, documents, ended, go_on, start, statuses, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytest_workflow_monitor.model import SessionDocument
@@ -112,6 +113,53 @@ def test_a_database_fault_is_one_line_and_changes_nothing(
     assert says in line
     assert "Traceback" not in run.output
     assert {workflow_id: status.value for workflow_id, status in run.statuses.items()} == BOTH
+
+
+@pytest.fixture
+def guarded_url(open_folder: Path) -> Iterator[str]:
+    """Return the URL, with the password, of a role that a server of its own asks for one."""
+    guarded = embedded.join(open_folder / "state")
+    try:
+        with psycopg.connect(guarded.url, autocommit=True) as admin:
+            admin.execute("CREATE ROLE monitor LOGIN PASSWORD 'open-sesame'")
+            admin.execute("CREATE DATABASE shop OWNER monitor")
+            rules = guarded.data / "pg_hba.conf"
+            rules.write_text(f"local shop monitor scram-sha-256\n{rules.read_text()}")
+            admin.execute("SELECT pg_reload_conf()")
+            url = f"postgresql://monitor:open-sesame@/shop?host={guarded.data}"
+            until(lambda: is_refused(url.replace("open", "shut")) or None)
+        yield url
+    finally:
+        guarded.leave()
+
+
+def is_refused(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return True
+    return False
+
+
+def test_a_wrong_password_is_one_line_and_repeated_nowhere(suite: Suite, guarded_url: str) -> None:
+    """The results wait for the right password; the wrong one is in no output, journal or log."""
+    suite.write("test_shop.py", TWO_WORKFLOWS)
+    run = suite.run(env={"DATABASE_URL": guarded_url.replace("open", "shut"), "LOG_LEVEL": "debug"})
+    assert run.result.ret == 1
+    assert run.result.parseoutcomes() == {"passed": 1, "failed": 1}
+    (line,) = (line for line in lines_of(run) if "Nothing is lost" in line)
+    assert "refuses the password; check the user and password in DATABASE_URL" in line
+    assert "Traceback" not in run.output
+    assert {workflow_id: status.value for workflow_id, status in run.statuses.items()} == BOTH
+    files = [path for path in suite.path.rglob("*") if path.is_file()]
+    assert any(path.name == FILE for path in files)
+    for said in (run.output.encode(), *(path.read_bytes() for path in files)):
+        assert b"shut-sesame" not in said
+
+    suite.run(env={"DATABASE_URL": guarded_url})
+    found = sessions_that_ended(guarded_url, 2)
+    assert [statuses(document) for document in found] == [BOTH] * 2
+    until(lambda: not suite.journals())
 
 
 def test_what_was_kept_is_stored_once_by_the_next_session(suite: Suite, database_url: str) -> None:
