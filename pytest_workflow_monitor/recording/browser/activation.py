@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.recording.browser.events import PageEvents
+from pytest_workflow_monitor.recording.browser.passwords import PasswordFields
 from pytest_workflow_monitor.recording.browser.pictures import Pictures
 from pytest_workflow_monitor.recording.browser.steps import StepEvidence
 from pytest_workflow_monitor.recording.browser.watch import BrowserWatch
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def watch(settings: Settings) -> BrowserWatch:
     """Return the watch over browsers, with all who look at the pages of a test."""
-    return BrowserWatch([PageEvents(settings.slow_request_seconds)])
+    return BrowserWatch([PasswordFields(), PageEvents(settings.slow_request_seconds)])
 
 
 def step_evidence(settings: Settings, tracing: str) -> StepEvidence:
