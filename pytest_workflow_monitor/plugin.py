@@ -90,6 +90,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and, where monitoring is active, the objects that act."""
     config.addinivalue_line("markers", MARKER)
+    if config.pluginmanager.hasplugin("playwright"):
+        from pytest_workflow_monitor.login import fixtures
+
+        config.pluginmanager.register(fixtures, "workflow-monitor-login")
     if is_active(config, config.option):
         _activate(config)
 
@@ -210,6 +214,15 @@ def _record(
     config.pluginmanager.register(recording, "workflow-monitor-recording")
 
 
+def settings_of(config: pytest.Config) -> Settings:
+    """Return the effective settings, whether or not this session is monitored.
+
+    Raises:
+        pytest.UsageError: A setting is wrong.
+    """
+    return config.stash.get(SETTINGS, None) or _settings(config)
+
+
 def _settings(config: pytest.Config) -> Settings:
     from pytest_workflow_monitor.errors import SettingsError
     from pytest_workflow_monitor.settings import load
@@ -260,7 +273,7 @@ def _resolve(
     from pytest_workflow_monitor.recording.catalogue import CATALOGUE, Catalogue
 
     try:
-        settings = config.stash.get(SETTINGS, None) or _settings(config)
+        settings = settings_of(config)
     except pytest.UsageError as error:
         return [str(error)]
     catalogue = Catalogue(
