@@ -191,14 +191,16 @@ def _record_in_worker(config: pytest.Config, settings: Settings, worker: dict[st
 def _record(
     config: pytest.Config, settings: Settings, flight: Path | None, worker: str, send: Any
 ) -> None:
+    from pytest_workflow_monitor.recording.measurements.attempt import Measurements
     from pytest_workflow_monitor.recording.process import TestProcess
 
+    measurements = Measurements(settings.budgets)
     contexts: list[Any] = []
     step_evidence = None
     if _has_playwright(config):
         from pytest_workflow_monitor.recording.browser import activation
 
-        watch = activation.watch(settings)
+        watch = activation.watch(settings, measurements)
         config.pluginmanager.register(watch, "workflow-monitor-browsers")
         contexts = watch.contexts
         step_evidence = activation.step_evidence(settings, config.getoption("tracing"))
@@ -210,6 +212,7 @@ def _record(
         invoked_from=config.invocation_params.dir,
         contexts=contexts,
         step_evidence=step_evidence,
+        measurements=measurements,
     )
     config.pluginmanager.register(recording, "workflow-monitor-recording")
 

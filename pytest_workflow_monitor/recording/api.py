@@ -6,6 +6,7 @@ Outside a recorded workflow each of these does what plain code would do, and not
 from __future__ import annotations
 
 from math import inf, isfinite
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from pytest_workflow_monitor.durations import seconds
@@ -168,46 +169,95 @@ class step:  # noqa: N801 - reads as a word of the test's language
         return swallow
 
 
-def metric(name: str, value: float, unit: str = "", *, threshold: float | None = None) -> None:
-    """Record a number that the workflow measured.
+class _Timer:
+    """Measures a part of a workflow; one object may be entered again, also while it is open."""
 
-    Args:
-        name: What was measured, such as ``"cart_total_ms"``.
-        value: The number; one that is not finite is not kept, and degrades.
-        unit: Its unit, such as ``"ms"``.
-        threshold: The largest value that is still good; beyond it the execution is degraded.
+    __slots__ = ("_started_ns", "name", "threshold")
 
-    Raises:
-        TypeError: ``value`` or ``threshold`` is not a number.
-        ValueError: ``value`` or ``threshold`` is a text that is not a number.
-    """
-    number = float(value)
-    limit = None if threshold is None or threshold == inf else float(threshold)
-    recorder = process.recorder
-    if recorder is None:
-        return
-    name, unit = as_text(name), as_text(unit)
-    if not isfinite(number) or not (limit is None or isfinite(limit)):
-        what = f"{number}" if limit is None else f"{number}, with a threshold of {limit}"
-        recorder.degrade(f"metric {name} is {what}; only finite numbers can be kept")
-        return
-    from pytest_workflow_monitor.model import Metric
+    def __init__(self, name: str, threshold: float | None) -> None:
+        self.name = name
+        self.threshold = threshold
+        self._started_ns: list[int] = []
 
-    within = None if limit is None else number <= limit
-    recorder.metrics.append(
-        Metric(
-            name=name,
-            value=number,
-            unit=unit,
-            threshold_value=limit,
-            is_within_threshold=within,
-            step=recorder.step_index(),
-            recorded_ms=recorder.elapsed_ms(),
+    def __enter__(self) -> Self:
+        self._started_ns.append(perf_counter_ns())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        took_ms = (perf_counter_ns() - self._started_ns.pop()) / 1e6
+        if error is None:
+            metric(self.name, took_ms, "ms", threshold=self.threshold)
+
+
+class _Metric:
+    """The function :data:`metric`, and its timer."""
+
+    __slots__ = ()
+
+    def __call__(
+        self, name: str, value: float, unit: str = "", *, threshold: float | None = None
+    ) -> None:
+        """Record a number that the workflow measured.
+
+        Args:
+            name: What was measured, such as ``"cart_total_ms"``.
+            value: The number; one that is not finite is not kept, and degrades.
+            unit: Its unit, such as ``"ms"``.
+            threshold: The largest value that is still good; beyond it the execution is degraded.
+
+        Raises:
+            TypeError: ``value`` or ``threshold`` is not a number.
+            ValueError: ``value`` or ``threshold`` is a text that is not a number.
+        """
+        number = float(value)
+        limit = None if threshold is None or threshold == inf else float(threshold)
+        recorder = process.recorder
+        if recorder is None:
+            return
+        name, unit = as_text(name), as_text(unit)
+        if not isfinite(number) or not (limit is None or isfinite(limit)):
+            what = f"{number}" if limit is None else f"{number}, with a threshold of {limit}"
+            recorder.degrade(f"metric {name} is {what}; only finite numbers can be kept")
+            return
+        from pytest_workflow_monitor.model import Metric
+
+        within = None if limit is None else number <= limit
+        recorder.metrics.append(
+            Metric(
+                name=name,
+                value=number,
+                unit=unit,
+                threshold_value=limit,
+                is_within_threshold=within,
+                step=recorder.step_index(),
+                recorded_ms=recorder.elapsed_ms(),
+            )
         )
-    )
-    if within is False:
-        suffix = f" {unit}" if unit else ""
-        recorder.degrade(f"{name} is {number:g}{suffix}, beyond its threshold of {limit:g}{suffix}")
+        if within is False:
+            suffix = f" {unit}" if unit else ""
+            recorder.degrade(
+                f"{name} is {number:g}{suffix}, beyond its threshold of {limit:g}{suffix}"
+            )
+
+    def timer(self, name: str, *, threshold: float | None = None) -> _Timer:
+        """Record how many milliseconds a block takes: ``with metric.timer("search_ms"):``.
+
+        A block that an exception leaves records nothing: how long a failure took says nothing about
+        how long the work takes.
+
+        Args:
+            name: What was measured.
+            threshold: The longest duration in milliseconds that is still good.
+        """
+        return _Timer(name, threshold)
+
+
+metric = _Metric()
 
 
 def attach(

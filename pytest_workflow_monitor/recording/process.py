@@ -22,6 +22,7 @@ from pytest_workflow_monitor.recording.verdicts import is_time_limit
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_workflow_monitor.recording.measurements.attempt import Measurements
     from pytest_workflow_monitor.settings import Settings
 
 ATTEMPT = "workflow_monitor_attempt"
@@ -50,6 +51,7 @@ class TestProcess:
         invoked_from: The folder that pytest was started in.
         contexts: Open browser contexts, each with its thread.
         step_evidence: What steps are to leave in those contexts.
+        measurements: Measures each attempt.
     """
 
     __test__ = False
@@ -64,9 +66,11 @@ class TestProcess:
         invoked_from: Path,
         contexts: list[Any],
         step_evidence: Any,
+        measurements: Measurements,
     ) -> None:
         self._settings = settings
         self._send = send
+        self._measurements = measurements
         self._equipment = Equipment(
             artifact_dir=settings.state_path / "artifacts",
             worker=worker,
@@ -118,6 +122,7 @@ class TestProcess:
         )
         if self._timer is not None:
             recorder.set_timer(*self._timer)
+        self._measurements.begin()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
@@ -216,6 +221,7 @@ class TestProcess:
             from pytest_workflow_monitor.recording.browser.files import keep_files
 
             keep_files(recorder, report.user_properties, self._invoked_from)
+        self._measurements.complete(recorder, is_pass=not (recorder.errors or self._is_skipped))
         if recorder.artifacts and len(known.values) != self._secrets:
             mask_again(recorder)
         status = self._status(recorder)
@@ -229,8 +235,8 @@ class TestProcess:
         )
         self._sections = len(sections)
         attempt, encoded = known.sealed(attempt)
-        recorder.finish(encoded)
         process.recorder = None
+        recorder.finish(encoded)
         self._send(report, attempt, encoded)
 
     def _error(self, report: pytest.TestReport) -> Error:

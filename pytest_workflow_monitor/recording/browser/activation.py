@@ -11,12 +11,16 @@ from pytest_workflow_monitor.recording.browser.steps import StepEvidence
 from pytest_workflow_monitor.recording.browser.watch import BrowserWatch
 
 if TYPE_CHECKING:
+    from pytest_workflow_monitor.recording.measurements.attempt import Measurements
     from pytest_workflow_monitor.settings import Settings
 
 
-def watch(settings: Settings) -> BrowserWatch:
+def watch(settings: Settings, measurements: Measurements) -> BrowserWatch:
     """Return the watch over browsers, with all who look at the pages of a test."""
-    return BrowserWatch([PasswordFields(), PageEvents(settings.slow_request_seconds)])
+    resources, vitals = measurements.of_browsers()
+    return BrowserWatch(
+        [PasswordFields(), resources, PageEvents(settings.slow_request_seconds), vitals]
+    )
 
 
 def step_evidence(settings: Settings, tracing: str) -> StepEvidence:

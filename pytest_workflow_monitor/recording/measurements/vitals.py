@@ -1,0 +1,198 @@
+"""Measures every visit of a page: how soon it answered, painted and calmed down.
+
+A script at the start of each document listens to the browser's own performance entries. It hands
+what it knows to this process when a navigation begins, a while after something changed, and, with
+Playwright's synchronous API, when the test has ended. The last word on a visit counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib.resources import files
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pytest_workflow_monitor.metric_names import PAGE_UNITS
+from pytest_workflow_monitor.model import Metric
+from pytest_workflow_monitor.recording.browser.watch import Observer, is_async
+from pytest_workflow_monitor.recording.context import process
+from pytest_workflow_monitor.recording.measurements.lighthouse import (
+    performance_score,
+    total_blocking_ms,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_workflow_monitor.recording.recorder import Recorder
+
+MAX_VISITS = 50
+MAX_DOCUMENTS = 500
+"""More than the visits that are kept: those without a paint count for the network."""
+
+MAX_PATH = 500
+TAKE = "__workflowMonitorTake"
+GIVE = "() => globalThis.__workflowMonitorGive?.()"
+PATIENCE_MS = 1_000
+"""How long a page may take to answer when the test has ended; one that hangs never would."""
+
+EARLIER_MS = 100
+"""How far the clocks of browser and test process may be apart for a visit to be of this attempt."""
+
+logger = logging.getLogger("pytest_workflow_monitor.measurements")
+
+
+class Visit(msgspec.Struct, frozen=True, gc=False):
+    """A path that a document showed, from ``at`` milliseconds after the document began."""
+
+    path: str
+    at: float
+    inp_ms: float | None = None
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document's script measured, as it is handed over.
+
+    ``began`` is in milliseconds since 1970; all else counts from there. None is what did not
+    happen, or what this browser does not measure.
+    """
+
+    began: float
+    age: float
+    mobile: bool
+    requests: int
+    transfer_bytes: int
+    network_bytes: int
+    visits: tuple[Visit, ...]
+    ttfb_ms: float | None = None
+    fcp_ms: float | None = None
+    lcp_ms: float | None = None
+    cls: float | None = None
+    tasks: tuple[tuple[float, float], ...] | None = None
+    dom_content_loaded_ms: float | None = None
+    load_ms: float | None = None
+
+    def values(self) -> dict[str, float]:
+        """The metrics of the load, and the score that follows from them."""
+        measured = {
+            name: value for name in PAGE_UNITS if (value := getattr(self, name, None)) is not None
+        }
+        if self.tasks is not None and self.fcp_ms is not None:
+            ready_ms = inf if self.dom_content_loaded_ms is None else self.dom_content_loaded_ms
+            measured["tbt_ms"] = total_blocking_ms(self.tasks, self.fcp_ms, ready_ms)
+        score = performance_score(measured, mobile=self.mobile)
+        return measured if score is None else {**measured, "performance_score": score}
+
+
+class Vitals(Observer):
+    """Installs the script in every context that a workflow opens, and takes what it hands over."""
+
+    def __init__(self) -> None:
+        self._script = ""
+        self._recorder: Recorder | None = None
+        self._documents: dict[tuple[int, float], Document] = {}
+        self._installing: set[asyncio.Task[None]] = set()
+
+    def context_opened(self, context: Any) -> None:
+        """Install the script; it waits for nothing with the asynchronous API."""
+        if process.recorder is None:
+            return
+        script = self._script = self._script or _script()
+        if is_async(context):
+            task = asyncio.ensure_future(self._install(context, script))
+            self._installing.add(task)
+            task.add_done_callback(self._installing.discard)
+        else:
+            # the script first: pages that are being opened now must not miss it
+            context.add_init_script(script)
+            context.expose_binding(TAKE, self._take)
+
+    def test_ended(self, recorder: Recorder, pages: Sequence[Any]) -> None:
+        """Ask the pages that are still open for what they know by now."""
+        for page in pages[:MAX_VISITS]:
+            if page.url == "about:blank":
+                continue
+            try:
+                text = page.locator(":root").evaluate(GIVE, timeout=PATIENCE_MS)
+            except Exception as error:  # noqa: BLE001 - a page that hangs or is gone has no more to say
+                logger.debug("a page could not be asked: %s", error)
+            else:
+                if text is not None:
+                    self._keep(recorder, id(page), text)
+
+    def metrics(self, recorder: Recorder) -> list[Metric]:
+        """The metrics of all visits of the attempt, in order of their beginnings."""
+        documents = self._documents if recorder is self._recorder else {}
+        ordered = sorted(documents.values(), key=lambda document: document.began)
+        found: list[Metric] = []
+        left = MAX_VISITS
+        for document in ordered:
+            if document.fcp_ms is not None and left > 0:
+                visits = document.visits[:left]
+                left -= len(visits)
+                found += _metrics(recorder, document, visits)
+        return found
+
+    def network_bytes(self, recorder: Recorder) -> int:
+        """How much the pages of the attempt received, as far as they may know."""
+        documents = self._documents if recorder is self._recorder else {}
+        return sum(document.network_bytes for document in documents.values())
+
+    async def _install(self, context: Any, script: str) -> None:
+        try:
+            await context.add_init_script(script)
+            await context.expose_binding(TAKE, self._take)
+        except Exception as error:  # noqa: BLE001 - a context that was closed at once must not fail the test
+            logger.debug("a context is not measured: %s", error)
+
+    def _take(self, source: Any, text: Any) -> None:
+        recorder = process.recorder
+        if recorder is not None:
+            self._keep(recorder, id(source["page"]), text)
+
+    def _keep(self, recorder: Recorder, page: int, text: Any) -> None:
+        """Keep the last word on a document that this attempt opened.
+
+        Any script of the page can call the binding, so that what it says may be anything.
+        """
+        try:
+            document = msgspec.json.decode(text, type=Document)
+        except (TypeError, ValueError):
+            return
+        if _began_ms(recorder, document) < -EARLIER_MS:
+            return  # of an earlier attempt, in a context that outlives it
+        if recorder is not self._recorder:
+            self._recorder, self._documents = recorder, {}
+        key = (page, document.began)
+        if key in self._documents or len(self._documents) < MAX_DOCUMENTS:
+            self._documents[key] = document
+
+
+def _script() -> str:
+    return files(__package__).joinpath("vitals.js").read_text(encoding="utf-8")
+
+
+def _began_ms(recorder: Recorder, document: Document) -> float:
+    return document.began - recorder.started_at.timestamp() * 1000
+
+
+def _metrics(recorder: Recorder, document: Document, visits: Sequence[Visit]) -> Iterator[Metric]:
+    began_ms = _began_ms(recorder, document)
+    for visit in visits:
+        values = document.values() if visit is document.visits[0] else {}
+        if visit.inp_ms is not None:
+            values["inp_ms"] = visit.inp_ms
+        step = recorder.step_at(began_ms + visit.at)
+        for name, unit in PAGE_UNITS.items():
+            if name in values:
+                yield Metric(
+                    name=name,
+                    value=round(values[name], 4),
+                    unit=unit,
+                    step=step,
+                    recorded_ms=max(began_ms + document.age, 0.0),
+                    page=visit.path[:MAX_PATH],
+                )
