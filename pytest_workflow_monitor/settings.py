@@ -68,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         exclude_params: Parameters of parametrised tests that do not make a workflow of their own.
         history_length: How many earlier executions of a workflow a report shows.
         artifacts_url: An fsspec URL, such as ``s3://bucket/folder``, that artifacts are copied to.
+        artifacts_http_url: Where a browser can fetch them, followed by their path; for links.
         artifacts_pass_days: How long artifacts of passes and of repeated failures are kept.
         artifacts_days: How long other artifacts are kept; the last good evidence of a workflow and
             the first of each kind of failure always are.
@@ -97,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     exclude_params: tuple[str, ...] = ()
     history_length: int = 20
     artifacts_url: str = ""
+    artifacts_http_url: str = ""
     artifacts_pass_days: float = 14.0
     artifacts_days: float = 90.0
     artifacts_max_mb: int = 0
@@ -122,6 +124,7 @@ _PASSWORDS = (
 )
 """Where a database URL or connection string holds a password, and what stands before it."""
 
+WEB = ("http://", "https://")
 LIMITS = {
     "deadline_seconds": (0, 3600),
     "output_limit_kb": (0, 65536),
@@ -284,6 +287,8 @@ def _checked(key: str, value: Any) -> Any:
     low, high = LIMITS.get(key, (None, None))
     if low is not None and high is not None and not low <= checked <= high:
         raise ValueError(f"expected a number from {low} to {high}")
+    if key == "artifacts_http_url" and checked and not checked.startswith(WEB):
+        raise ValueError("expected an address that begins with http:// or https://")
     if key in {"project", "environment"} and not checked:
         raise ValueError("expected a name")
     return checked

@@ -233,7 +233,12 @@ class Shipper:
 
         order = self._order
         if order.html_path:
-            report.write_html(document, Path(order.html_path), state_path=self._settings.state_path)
+            report.write_html(
+                document,
+                Path(order.html_path),
+                state_path=self._settings.state_path,
+                artifacts_http_url=self._settings.artifacts_http_url,
+            )
         if order.json_path:
             report.write_json(document, Path(order.json_path))
         if order.markdown_path:

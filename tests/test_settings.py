@@ -143,6 +143,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "database_url": ("postgresql://db/x", "postgresql://db/x"),
     "base_url": ("http://shop", "http://shop"),
     "artifacts_url": ("s3://bucket/x", "s3://bucket/x"),
+    "artifacts_http_url": ("https://files.example", "https://files.example"),
     "artifacts_pass_days": ("7.5", 7.5),
     "artifacts_days": ("30", 30.0),
     "artifacts_max_mb": ("500", 500),
@@ -302,3 +303,9 @@ def test_the_documentation_lists_every_setting() -> None:
         if key in LIMITS:
             low, high = LIMITS[key]
             assert f"{low} to {high}" in row
+
+
+def test_links_need_an_address_that_a_browser_opens(tmp_path: Path) -> None:
+    """A bucket's own address, good for copies, makes no link."""
+    with pytest.raises(SettingsError, match=r"artifacts_http_url = 's3://b': expected an address"):
+        load(tmp_path, environ={"WORKFLOW_MONITOR_ARTIFACTS_HTTP_URL": "s3://b"})

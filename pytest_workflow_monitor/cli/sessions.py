@@ -110,7 +110,11 @@ def _rendered(document: SessionDocument, form: Format, settings: Settings) -> by
     from pytest_workflow_monitor import report as reports
 
     if form == "html":
-        return reports.render_html(document, state_path=settings.state_path)
+        return reports.render_html(
+            document,
+            state_path=settings.state_path,
+            artifacts_http_url=settings.artifacts_http_url,
+        )
     if form == "json":
         return reports.render_json(document)
     return reports.render_markdown(document).encode("utf-8", "replace")
