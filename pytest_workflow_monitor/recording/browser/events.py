@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 2_000
 MAX_PAGES = 50
-TITLE_PATIENCE_MS = 500
 ERROR_STATUS = 400
 SERVER_ERROR_STATUS = 500
 
@@ -118,7 +117,7 @@ class SeenPages:
     def look_at(self, recorder: Recorder, pages: Sequence[Any]) -> None:
         """Note where all pages are, and the titles of those given."""
         for page in pages:
-            self.refresh(recorder, page, _title(page))
+            self.refresh(recorder, page, page.title())
         if recorder is self._recorder:
             for page in self._seen:
                 self.refresh(recorder, page)
@@ -328,14 +327,3 @@ def _page_of(request: Any) -> Any:
 def _size(response: Any) -> int | None:
     length = response.headers.get("content-length", "") if response is not None else ""
     return int(length) if length.isascii() and length.isdigit() else None
-
-
-def _title(page: Any) -> str:
-    """Ask for a title in a way that a page that hangs cannot delay for long."""
-    try:
-        found = page.locator(":root").evaluate(
-            "element => element.ownerDocument.title", timeout=TITLE_PATIENCE_MS
-        )
-    except Exception:  # noqa: BLE001 - a page that is gone must not fail the test
-        return ""
-    return str(found)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.recording.recorder import Recorder
 
 P = ParamSpec("P")
+PATIENCE_MS = 500
 logger = logging.getLogger("pytest_workflow_monitor.browser")
 
 
@@ -36,7 +37,8 @@ class Observer:
     def test_ended(self, recorder: Recorder, pages: Sequence[Any]) -> None:
         """The test is over and its fixtures are not yet torn down.
 
-        ``pages`` are the open pages of Playwright's synchronous API that this thread may use.
+        ``pages`` are the open pages of Playwright's synchronous API that this thread may use and
+        that answered just now: a page that hangs would let most questions wait for ever.
         """
 
 
@@ -67,7 +69,9 @@ class BrowserWatch:
         recorder = process.recorder
         if recorder is None or not self._observers or not self.contexts:
             return
-        pages = [page for page in open_pages(self.contexts) if not is_async(page)]
+        pages = [
+            page for page in open_pages(self.contexts) if not is_async(page) and _answers(page)
+        ]
         for observer in self._observers:
             _safely(observer.test_ended, recorder, pages)
 
@@ -101,6 +105,15 @@ def open_pages(contexts: Sequence[tuple[Any, int]]) -> list[Any]:
 def is_async(thing: Any) -> bool:
     """Whether a page or context belongs to Playwright's asynchronous API."""
     return "async_api" in type(thing).__module__
+
+
+def _answers(page: Any) -> bool:
+    """Whether a page still does what it is asked; scripts, dialogs and crashes can prevent it."""
+    try:
+        page.locator(":root").wait_for(state="attached", timeout=PATIENCE_MS)
+    except Exception:  # noqa: BLE001 - Playwright raises a plain Error too
+        return False
+    return True
 
 
 def harmless(handler: Callable[P, None]) -> Callable[P, None]:
