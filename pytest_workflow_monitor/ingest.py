@@ -123,7 +123,11 @@ def _retry(store: Store, letter: DeadLetter) -> Ingested:
         if session is None:  # deleted since, and its executions with it
             store.drop_letters([letter.letter_id])
             return Ingested()
-        attempt = msgspec.json.decode(line, type=Attempt)
+        try:
+            attempt = msgspec.json.decode(line, type=Attempt)
+        except msgspec.MsgspecError as error:  # written by another version, or by hand
+            store.add_letter(letter.session_id, line, f"It cannot be read: {error}.")
+            return Ingested(dead_lettered=1)
         done = ingest(store, session, Batch(attempts=[attempt], raw=[line]))
         if not done.dead_lettered:
             store.close_letter(letter.letter_id)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.store import DeadLetter, Store
 
+NOTHING_TO_RETRY = "Nothing to do: no dead letter waits."
 NONE_WAIT = "No dead letters wait: the database refused nothing."
 
 
@@ -68,6 +69,8 @@ def retry(*, ids: Sequence[int], as_json: bool) -> None:
         done = retry_dead_letters(store, list(ids) or None)
     if as_json:
         print_json({"stored": done.attempts, "refused": done.dead_lettered})
+    elif not done.attempts and not done.dead_lettered:
+        display.say(NOTHING_TO_RETRY)
     else:
         refused = f"; {done.dead_lettered:,} still refused" if done.dead_lettered else ""
         click.echo(f"Stored {wording.plural(done.attempts, 'attempt')}{refused}.")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.store import LetterStatus
 from pytest_workflow_monitor.wire import encode
 from tests.samples import a_session, an_attempt, an_end
 
@@ -42,13 +43,19 @@ def test_letters_are_listed_with_what_they_are_about(stored: Project, store: Sto
     assert (found["run_id"], found["attempt"]) == (attempt.run_id, 1)
 
 
-def test_a_letter_that_cannot_be_read_is_listed_all_the_same(stored: Project, store: Store) -> None:
-    """What is no record of ours has a reason, too."""
+def test_a_letter_that_cannot_be_read_stands_in_nobodys_way(stored: Project, store: Store) -> None:
+    """What is no record of ours has a reason, too, and the others are stored."""
     session = a_session()
     ingest(store, session, Batch(ended=an_end()))
     store.add_letter(session.session_id, b"[]", "what is this")
+    store.add_letter(session.session_id, encode(an_attempt()), "the number is too large")
 
     assert "what is this" in stored.run("dead-letters", "list").out
+    said = stored.run("dead-letters", "retry")
+    assert (said.code, said.out) == (1, "Stored 1 attempt; 1 still refused.\n")
+    (left,) = store.letters(status=LetterStatus.PENDING)
+    assert left.attempts == 2
+    assert left.reason.startswith("It cannot be read: ")
 
 
 def test_retry_stores_what_is_accepted_now(stored: Project, store: Store) -> None:
@@ -111,3 +118,7 @@ def test_no_letters_is_good_news(stored: Project) -> None:
 
     assert (said.code, said.out) == (0, "")
     assert said.err == "No dead letters wait: the database refused nothing.\n"
+
+    said = stored.run("dead-letters", "retry")
+    assert (said.code, said.out) == (0, "")
+    assert said.err == "Nothing to do: no dead letter waits.\n"
