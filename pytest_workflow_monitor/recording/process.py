@@ -76,6 +76,7 @@ class TestProcess:
             worker=worker,
             contexts=contexts,
             step_evidence=step_evidence,
+            slow_request_ms=settings.slow_request_seconds * 1000,
         )
         self._flight_path = flight_path
         self._invoked_from = invoked_from

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import count
+from math import inf
 from operator import attrgetter
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
@@ -94,9 +95,17 @@ class Equipment:
         artifact_dir: Folder for attached files.
         contexts: Open browser contexts, each with its thread.
         step_evidence: What steps are to leave there, a `StepEvidence`.
+        slow_request_ms: From when on an answered request counts as slow.
     """
 
-    __slots__ = ("artifact_dir", "contexts", "flight", "step_evidence", "worker")
+    __slots__ = (
+        "artifact_dir",
+        "contexts",
+        "flight",
+        "slow_request_ms",
+        "step_evidence",
+        "worker",
+    )
 
     def __init__(
         self,
@@ -106,12 +115,14 @@ class Equipment:
         flight: FlightRecorder | None = None,
         contexts: Sequence[Any] = (),
         step_evidence: Any = None,
+        slow_request_ms: float = inf,
     ) -> None:
         self.artifact_dir = artifact_dir
         self.worker = worker
         self.flight = flight
         self.contexts = contexts
         self.step_evidence = step_evidence
+        self.slow_request_ms = slow_request_ms
 
 
 class Recorder:

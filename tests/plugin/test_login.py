@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from examples.farmers_market.app import create_app
 from examples.farmers_market.server import listen
 from pytest_workflow_monitor.login.keeping import KEY_VARIABLE
-from tests.plugin.test_steps_in_traces import BROWSER
+from tests.plugin.site import BROWSER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.model import Event, EventKind, Page
 from pytest_workflow_monitor.recording.addresses import safe_url, with_safe_urls
+from pytest_workflow_monitor.recording.answers import has_failed, level_of, size_of
 from pytest_workflow_monitor.recording.browser.watch import Observer, harmless, is_async
 from pytest_workflow_monitor.recording.context import process
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 2_000
 MAX_PAGES = 50
-ERROR_STATUS = 400
-SERVER_ERROR_STATUS = 500
 
 LEVELS = {"error": "error", "assert": "error", "warning": "warning"}
 """Of the console's messages those that are kept."""
@@ -207,22 +206,21 @@ class ContextEvents:
             duration_ms = max(recorder.elapsed_ms() - at_ms, 0.0)
         response = request.existing_response
         status = response.status if response is not None and not failure else None
-        has_failed = bool(failure) or (status is not None and status >= ERROR_STATUS)
         if request.resource_type in API:
-            recorder.requests.append((duration_ms, has_failed))
-        if has_failed or self._is_slow(request, duration_ms):
-            is_error = bool(failure) or (status is not None and status >= SERVER_ERROR_STATUS)
+            recorder.requests.append((duration_ms, has_failed(status)))
+        is_slow = self._is_slow(request, duration_ms)
+        if has_failed(status) or is_slow:
             self._note(
                 recorder,
                 at_ms,
                 EventKind.REQUEST,
                 _page_of(request),
-                level="error" if is_error else "warning",
+                level=level_of(status, is_slow=is_slow),
                 url=safe_url(request.url),
                 method=request.method,
                 status_code=status,
                 duration_ms=duration_ms,
-                size_bytes=_size(response),
+                size_bytes=None if response is None else size_of(response.headers),
                 failure=failure,
             )
 
@@ -322,8 +320,3 @@ def _page_of(request: Any) -> Any:
         return request.frame.page
     except Exception:  # noqa: BLE001 - Playwright raises a plain Error
         return None
-
-
-def _size(response: Any) -> int | None:
-    length = response.headers.get("content-length", "") if response is not None else ""
-    return int(length) if length.isascii() and length.isdigit() else None
