@@ -19,7 +19,7 @@ def watch(settings: Settings, measurements: Measurements) -> BrowserWatch:
     """Return the watch over browsers, with all who look at the pages of a test."""
     resources, vitals = measurements.of_browsers()
     return BrowserWatch(
-        [PasswordFields(), resources, PageEvents(settings.slow_request_seconds), vitals]
+        [resources, PasswordFields(), PageEvents(settings.slow_request_seconds), vitals]
     )
 
 
