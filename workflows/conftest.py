@@ -15,6 +15,7 @@ import urllib.request
 import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,11 @@ from pytest_workflow_monitor import label, step
 from pytest_workflow_monitor.browser import browser_launch_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Page, Playwright
+    from playwright.sync_api import BrowserContext, Page, Playwright
+
+    from pytest_workflow_monitor.login import IsLoggedIn, LogIn
 
 REPOSITORY = Path(__file__).parent.parent
 PATIENCE_SECONDS = float(os.environ.get("WORKFLOWS_PATIENCE_SECONDS", "6"))
@@ -129,12 +132,17 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture
-def page(page: Page) -> Page:
+def new_context(new_context: Callable[..., BrowserContext]) -> Callable[..., BrowserContext]:
     """Wait for what should appear no longer than a patient customer would."""
-    page.set_default_timeout(PATIENCE_SECONDS * 1000)
-    page.set_default_navigation_timeout(30_000)
     expect.set_options(timeout=PATIENCE_SECONDS * 1000)
-    return page
+
+    def patient(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        context.set_default_navigation_timeout(30_000)
+        return context
+
+    return patient
 
 
 # --- The people --------------------------------------------------------------------------------
@@ -148,10 +156,18 @@ class Person:
     email: str
     password: str
 
+    def sign_up(self, page: Page) -> None:
+        """Create an account and log in.
 
-@pytest.fixture
-def newcomer() -> Person:
-    """Somebody the shop does not know yet."""
+        Through the API, so that a broken sign-up or sign-in page fails only the workflow that is
+        about it.
+        """
+        account = {"name": self.name, "email": self.email, "password": self.password}
+        expect(page.request.post("/api/accounts", data=account)).to_be_ok()
+
+
+def somebody() -> Person:
+    """Return somebody whom the shop does not know yet."""
     unique = uuid.uuid4().hex[:12]
     return Person(
         name="Robin Field",
@@ -161,24 +177,35 @@ def newcomer() -> Person:
 
 
 @pytest.fixture
-def signed_in(page: Page, newcomer: Person) -> Person:
-    """Somebody who has an account and is signed in.
-
-    Through the API, so that a broken sign-up or sign-in page fails only the workflow that is
-    about it.
-    """
-    with step("Sign in through the API"):
-        account = {
-            "name": newcomer.name,
-            "email": newcomer.email,
-            "password": newcomer.password,
-        }
-        expect(page.request.post("/api/accounts", data=account)).to_be_ok()
-    return newcomer
+def newcomer() -> Person:
+    """Somebody the shop does not know yet."""
+    return somebody()
 
 
 @pytest.fixture
-def registered(page: Page, signed_in: Person) -> Person:
+def registered(page: Page, newcomer: Person) -> Person:
     """Somebody who has an account, in a browser that does not know it."""
+    with step("Sign up through the API"):
+        newcomer.sign_up(page)
     page.context.clear_cookies()
-    return signed_in
+    return newcomer
+
+
+@pytest.fixture(scope="session")
+def log_in() -> LogIn:
+    """How `logged_in_as` logs in: each role is somebody with an account of their own."""
+
+    def log_in(page: Page, role: str) -> None:  # noqa: ARG001 - all roles can do the same
+        somebody().sign_up(page)
+
+    return log_in
+
+
+@pytest.fixture(scope="session")
+def is_logged_in() -> IsLoggedIn:
+    """How `logged_in_as` sees whether the shop still knows somebody."""
+
+    def is_logged_in(page: Page) -> bool:
+        return page.request.get("/api/account").status != HTTPStatus.UNAUTHORIZED
+
+    return is_logged_in

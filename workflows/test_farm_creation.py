@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from pytest_workflow_monitor import metric, step
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from pytest_workflow_monitor.login import LoggedInAs
 
 
 @pytest.mark.workflow(
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     timeout="60s",
     degraded_after="8s",
 )
-@pytest.mark.usefixtures("signed_in")
-def test_farm_creation(page: Page, season: str) -> None:
+def test_farm_creation(logged_in_as: LoggedInAs, season: str) -> None:
+    page = logged_in_as("grower")
     farm = f"Far Field {uuid.uuid4().hex[:8]}"
     heading = page.get_by_role("heading", level=1)
 

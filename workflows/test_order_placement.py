@@ -12,6 +12,8 @@ from pytest_workflow_monitor import attach, metric, step
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+    from pytest_workflow_monitor.login import LoggedInAs
+
 
 STALL = "/farms/old-mill-orchard"
 
@@ -28,8 +30,8 @@ STALL = "/farms/old-mill-orchard"
     timeout="90s",
     degraded_after="12s",
 )
-@pytest.mark.usefixtures("signed_in")
-def test_order_placement(page: Page) -> None:
+def test_order_placement(logged_in_as: LoggedInAs) -> None:
+    page = logged_in_as("customer")
     heading = page.get_by_role("heading", level=1)
 
     with step("Fill the cart"):

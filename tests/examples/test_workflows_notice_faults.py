@@ -162,7 +162,13 @@ def attempt(
             page.request.post("/api/accounts", data=vars(person))
         if area == "login":
             context.clear_cookies()
-        given = {"page": page, "season": "summer", "newcomer": person, "registered": person}
+        given = {
+            "page": page,
+            "logged_in_as": lambda _: page,
+            "season": "summer",
+            "newcomer": person,
+            "registered": person,
+        }
         try:
             test(**{name: given[name] for name in inspect.signature(test).parameters})
         except (AssertionError, Error) as error:
