@@ -18,7 +18,7 @@ from zlib import error as BadDeflateError  # noqa: N812 - it is an exception
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-ROUNDS = 3
+ROUNDS = 4
 """How many encodings around one another are undone."""
 
 SHORT = 12
@@ -30,7 +30,7 @@ BLOB = 200
 MAX_UNPACKED = 64 << 20
 _GZIP = b"\x1f\x8b"
 _MASKED = "[masked]"
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _BLOB = re.compile(rf"[A-Za-z0-9+/]{{{BLOB},}}={{0,2}}")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}")
@@ -144,9 +144,9 @@ def _undone(text: str) -> Iterator[str]:
 
 
 def _unescaped(found: re.Match[str]) -> str:
-    code, character = found.groups()
-    if code:
-        return chr(int(code, 16))
+    wide, narrow, character = found.groups()
+    if wide or narrow:
+        return chr(int(wide or narrow, 16))
     return _CONTROLS.get(character, character)
 
 

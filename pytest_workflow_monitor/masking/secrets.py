@@ -181,12 +181,12 @@ class Secrets:
         return any(it.may_hold(data) for it in self._matchers) or headers.may_hold(data)
 
     def _masked(self, text: str, data: bytes) -> str:
+        masked = self._replaced(data)
+        return headers.masked(text if masked is data else masked.decode("utf-8", "surrogateescape"))
+
+    def _replaced(self, data: bytes) -> bytes:
         candidates = {it for matcher in self._matchers for it in matcher.candidates(data)}
-        if candidates:
-            masked = replace(data, candidates)
-            if masked != data:
-                text = masked.decode("utf-8", "surrogateescape")
-        return headers.masked(text)
+        return replace(data, candidates) if candidates else data
 
     def _withheld(self, text: str) -> str:
         return f"[{WITHHELD}]" if self._gate.found_in(text) else text
@@ -195,7 +195,7 @@ class Secrets:
         """Mask a text; of anything else make sure that it needs no masking."""
         if texts.is_text(data):
             return self.content(data, is_trace=is_trace)
-        if self._values and self._gate.found_in_bytes(data):
+        if self._values and (self._replaced(data) != data or self._gate.found_in_bytes(data)):
             raise WithheldError(WITHHELD)
         return data
 

@@ -31,12 +31,12 @@ class Spelling(NamedTuple):
 def spellings(value: str) -> set[Spelling]:
     """Return every form of a value that is looked for.
 
-    Plain, JSON, URL and HTML, JSON once more around each of them, the others around JSON, and
-    base64 of the plain and the JSON form.
+    Plain, JSON, URL, HTML, and as Python shows texts; JSON or Python once more around each of
+    them, the others around JSON; and base64 of the plain and the JSON form.
     """
     quoted = set(_json(value))
-    once = {value, *quoted, *_url(value), *_html(value)}
-    texts = {*once, *(form for text in once for form in _json(text))}
+    once = {value, *quoted, *_python(value), *_url(value), *_html(value)}
+    texts = {*once, *(form for text in once for form in (*_json(text), *_python(text)))}
     for text in quoted:
         texts |= {*_url(text), escape(text), escape(text, quote=True).replace("&#x27;", "&#39;")}
     found = {Spelling(text.encode()) for text in texts}
@@ -55,6 +55,13 @@ def _json(text: str) -> Iterator[str]:
         for character in "<>&'":
             careful = careful.replace(character, f"\\u{ord(character):04x}")
         yield careful
+
+
+def _python(text: str) -> Iterator[str]:
+    """As tracebacks show it, and as pytest writes it into the ids of parametrised tests."""
+    yield repr(text)[1:-1]
+    yield repr(f"{text}'\"")[1:-4]
+    yield text.encode("unicode_escape").decode()
 
 
 def _url(text: str) -> Iterator[str]:
