@@ -134,3 +134,54 @@ def test_events_are_noted_with_their_step(suite: Suite) -> None:
     assert [page.url.rpartition("/")[2] for page in pages.pages] == ["last", "second", "third"]
     assert [page.title for page in pages.pages] == ["Shop", "", "Shop"]
     assert [(event.text, event.page) for event in pages.events] == [("second", 1), ("third", 2)]
+
+
+SHARED = """
+    import pytest
+    from pytest_workflow_monitor import step
+    from pytest_workflow_monitor.recording.context import process
+
+    pytestmark = pytest.mark.workflow
+
+    @pytest.fixture(scope="module")
+    def shared(browser, site):
+        page = browser.new_page()
+        page.goto(site)
+        yield page
+        page.close()
+
+    def test_first(shared):
+        shared.evaluate("console.error('first')")
+        shared.evaluate("void fetch('/hang')")
+        shared.evaluate("setTimeout(() => console.error('in between'), 30)")
+
+    def test_plain_second(shared, site):
+        with step("Go on"):
+            shared.evaluate("fetch('/500')")
+            shared.evaluate("void fetch('/hang')")
+        shared.goto(site + "/elsewhere")
+        assert process.recorder.requests[0][1]
+
+    def test_third(shared):
+        pass
+"""
+
+
+def test_a_page_of_several_tests_gives_each_its_own(suite: Suite) -> None:
+    """Also a retry: what began before an attempt is not its; leaving a page is no failure."""
+    wait = """
+    import time
+    @pytest.fixture(autouse=True)
+    def pause():
+        time.sleep(0.1)  # the page says something meanwhile, and nobody listens
+    """
+    suite.write("conftest.py", SITE + wait)
+    suite.write("test_it.py", SHARED)
+    run = suite.run("--tracing", "off", warnings=True)
+    assert run.summary == {"passed": 3}, run.output
+    texts = {a.workflow.workflow_id: [what(e) for e in a.events] for a in run.attempts}
+    assert "first" in texts["first"]
+    assert texts["plain-second"][0] == "GET /500 500"
+    assert len(texts["plain-second"]) == 2, texts
+    assert texts["third"] == []
+    assert [page.url.rpartition("/")[2] for page in run.attempt("third").pages] == ["elsewhere"]

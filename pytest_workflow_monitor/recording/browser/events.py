@@ -189,10 +189,13 @@ class ContextEvents:
     @harmless
     def _on_failed(self, request: Any) -> None:
         failure = request.failure or "failed"
-        if failure in CANCELLED:
-            self._unanswered.pop(request, None)
-        else:
+        response = request.existing_response
+        if failure not in CANCELLED:
             self._answered(request, failure=failure)
+        elif response is not None and has_failed(response.status):
+            self._answered(request, failure="")  # the page left before it had read the answer
+        else:
+            self._unanswered.pop(request, None)
 
     def _answered(self, request: Any, failure: str) -> None:
         heard_ns = self._unanswered.pop(request, None)
