@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor import settings as configuration
 from pytest_workflow_monitor.cli.exits import NothingThereError, NothingToShowError
+from pytest_workflow_monitor.masking import known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +24,7 @@ SHOWN_CANDIDATES = 5
 def effective_settings() -> Settings:
     """Return the settings of the project that the current folder belongs to."""
     settings = configuration.load(Path.cwd())
+    known.learn_environment(os.environ, settings.secret_names)
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
     return settings
 

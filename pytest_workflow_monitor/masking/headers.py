@@ -21,7 +21,7 @@ _URL_IN_BYTES = re.compile(rb"://[^/?#@:\s\"'<>\\]*:[^/?#@\s\"'<>\\]+@")
 
 _QUOTED = re.compile(
     rf"((?<!\\)(?P<q>{_QUOTE}){_NAME}(?P=q)\s*[:=,]\s*\[?\s*b?(?P<v>{_QUOTE}))"
-    r"(?!\[masked\])(?:(?!(?<!\\)(?P=v)).)*",
+    r"(?!\[masked\]|value(?P=v)\s*:)(?:(?!(?<!\\)(?P=v)).)*",
     re.IGNORECASE | re.DOTALL,
 )
 """``"authorization": "Bearer abc"``, also as a pair, a list of one, or inside another text."""
