@@ -237,8 +237,12 @@ class TestProcess:
         self._sections = len(sections)
         attempt, encoded = known.sealed(attempt)
         process.recorder = None
-        recorder.finish(encoded)
-        self._send(report, attempt, encoded)
+        if self._equipment.worker:
+            recorder.finish(encoded)  # its controller may not have it when this process is killed
+            self._send(report, attempt, encoded)
+        else:
+            self._send(report, attempt, encoded)
+            recorder.finish()
 
     def _error(self, report: pytest.TestReport) -> Error:
         text = report.longreprtext
