@@ -97,9 +97,7 @@ def _times(
 ) -> dict[str, list[Cost]]:
     times: dict[str, list[Cost]] = {variant.name: [] for variant in variants}
     for variant in variants:
-        _run(
-            root, variant, options
-        )  # compiles what pytest rewrites, as first runs do
+        _run(root, variant, options)  # compiles what pytest rewrites, as first runs do
     for _ in range(rounds):
         for variant in variants:
             times[variant.name].append(_run(root, variant, options))
