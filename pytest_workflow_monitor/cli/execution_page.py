@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.analysis import history, summary, wording
+from pytest_workflow_monitor.analysis import events, history, summary, vitals, wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.model import Phase, Status
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Artifact,
         Attempt,
         Error,
+        Event,
         Execution,
         Metric,
         SessionStarted,
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 MESSAGE_LINES = 12
 """So many lines of an error's message are shown; the whole of it with ``--full``."""
+
+EVENTS_SHOWN = 12
+"""So many events of a page are shown; all of them with ``--full``."""
+
+LEVEL_STATUSES = {"error": Status.FAILED, "warning": Status.DEGRADED}
+"""Whose mark and colour an event of a level has."""
 
 BAR_WIDTH = 24
 NARROW = 70
@@ -122,10 +129,34 @@ class Page:
             dropped = wording.plural(attempt.steps_dropped, "more step")
             yield _indented(f"and {dropped}, which were not kept", QUIET)
         if attempt.metrics:
-            yield display.line("")
-            yield _metrics(attempt.metrics)
+            yield from self._metrics(attempt.metrics)
+        if attempt.events:
+            yield from self._events(attempt)
         if self._is_full:
             yield from _outputs(attempt)
+
+    def _metrics(self, metrics: Sequence[Metric]) -> Iterator[RenderableType]:
+        """Show the numbers of the attempt, and of pages those that are beyond a budget."""
+        shown = [
+            it for it in metrics if self._is_full or not it.page or it.is_within_threshold is False
+        ]
+        if shown:
+            yield display.line("")
+            yield _metrics(shown)
+        left = len(metrics) - len(shown)
+        if left:
+            yield _indented(f"and {wording.plural(left, 'number')} of pages: --full", QUIET)
+
+    def _events(self, attempt: Attempt) -> Iterator[RenderableType]:
+        shown = attempt.events if self._is_full else attempt.events[:EVENTS_SHOWN]
+        yield display.line("")
+        yield display.line(f"Console and network: {events.event_counts(attempt.events)}", SECTION)
+        yield _events(shown)
+        left = len(attempt.events) - len(shown)
+        if left:
+            yield _indented(f"and {left:,} more: --full", QUIET)
+        if attempt.events_dropped:
+            yield _indented(f"{attempt.events_dropped:,} beyond the limit were not kept", QUIET)
 
     def _error(self, error: Error) -> Iterator[RenderableType]:
         if error.file:
@@ -279,19 +310,42 @@ def _bar(step: Step, whole_ms: float) -> Text:
 
 def _metrics(metrics: Sequence[Metric]) -> Group:
     rows: list[list[Text | str]] = []
+    has_pages = any(metric.page for metric in metrics)
     for metric in metrics:
         limit = metric.threshold_value
         is_beyond = metric.is_within_threshold is False
-        verdict = "" if limit is None else "! beyond" if is_beyond else "✓ within"
+        budget = "" if limit is None else wording.quantity(limit, metric.unit)
+        verdict = vitals.verdict(metric.name, budget, is_within=metric.is_within_threshold)
+        marked = f"{'!' if is_beyond else '✓'} {verdict}" if verdict else ""
         rows.append(
             [
                 metric.name,
+                *([metric.page] if has_pages else []),
                 wording.quantity(metric.value, metric.unit),
-                "" if limit is None else wording.quantity(limit, metric.unit),
-                display.line(verdict, display.STYLES[Status.DEGRADED] if is_beyond else ""),
+                display.line(marked, display.STYLES[Status.DEGRADED] if is_beyond else ""),
+                vitals.rating(metric.name, metric.value) or "",
             ]
         )
-    return display.listing("", ["Metric", ">Value", ">Threshold", ""], rows)
+    columns = ["Metric", *(["Page"] if has_pages else []), ">Value", "", ""]
+    return display.listing("", columns, rows)
+
+
+def _events(shown: Sequence[Event]) -> Table:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for event in shown:
+        status = LEVEL_STATUSES.get(event.level, Status.SKIPPED)
+        name = f"{wording.STATUS_MARKS[status]} {events.event_name(event)}"
+        grid.add_row(
+            display.line(f"  {wording.duration(event.at_ms)}", QUIET),
+            display.line(name, display.STYLES[status]),
+            display.line(events.event_line(event)),
+        )
+    return grid
 
 
 def _outputs(attempt: Attempt) -> Iterator[Text]:

@@ -9,7 +9,10 @@ from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import (
     Artifact,
     Error,
+    Event,
+    EventKind,
     Execution,
+    Metric,
     Output,
     Phase,
     Status,
@@ -218,3 +221,39 @@ def test_an_unknown_id_is_one_sentence(stored: Project, prefix: str) -> None:
 
     assert (said.code, said.out) == (5, "")
     assert said.err == f"Error: There is no execution whose id is, or begins with, {prefix!r}.\n"
+
+
+def test_what_pages_reported_and_measured_is_shown(stored: Project, store: Store) -> None:
+    """The first events with their marks, and of pages' numbers those beyond a budget."""
+    run = run_id()
+    events = tuple(
+        Event(kind=EventKind.PAGE_ERROR, at_ms=1_000 + number, text=f"problem {number}\x1b[31m")
+        for number in range(20)
+    )
+    slow = Metric(
+        name="lcp_ms",
+        value=4_320,
+        unit="ms",
+        page="/pay",
+        threshold_value=2_500.0,
+        is_within_threshold=False,
+    )
+    fine = Metric(name="cls", value=0.02, page="/pay")
+    tried = an_attempt(
+        run_id=run, status=Status.FAILED, events=events, events_dropped=3, metrics=(slow, fine)
+    )
+    keep(store, tried)
+
+    said = stored.run("show", run)
+    assert said.code == 0
+    assert "! beyond 2.5 s  poor" in said.out
+    assert "and 1 number of pages: --full" in said.out
+    assert "Console and network: 20 page errors" in said.out
+    assert "✗ page error  problem 11" in said.out
+    assert "problem 12" not in said.out
+    assert "and 8 more: --full" in said.out
+    assert "3 beyond the limit were not kept" in said.out
+    assert "\x1b" not in said.out
+    full = stored.run("show", run, "--full")
+    assert "problem 19" in full.out
+    assert "cls" in full.out
