@@ -9,11 +9,13 @@ from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.model import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from pytest_workflow_monitor.model import Event
 
 FIRST_ERROR_STATUS = 400
+CONSOLE_ECHO = "Failed to load resource"
+MAX_LEADING = 3
 EVENT_NAMES = (
     "page error",
     "failed request",
@@ -39,8 +41,10 @@ def event_name(event: Event) -> str:
     return {EventKind.PAGE_ERROR: "page error", EventKind.DIALOG: "dialog"}[event.kind]
 
 
-def event_counts(events: Iterable[Event]) -> str:
+def event_counts(events: Sequence[Event]) -> str:
     """Count events by name, worst first: ``1 page error, 2 failed requests``."""
+    if not events:
+        return ""
     counts: Counter[str] = Counter()
     for event in events:
         counts[event_name(event)] += 1 + event.repeated
@@ -59,3 +63,18 @@ def event_line(event: Event) -> str:
         words = (event.method, event.url, "→" if outcome else "", outcome, took)
         line = " ".join(filter(None, words))
     return f"{line} (×{event.repeated + 1})" if event.repeated else line
+
+
+def leading_to(events: Sequence[Event], end_ms: float) -> tuple[Event, ...]:
+    """Choose the last errors reported before a moment: what most likely tells the cause.
+
+    A browser says on its console again what a failed request says already; that is left out.
+    """
+    errors = [
+        event
+        for event in events
+        if event.level == "error"
+        and event.at_ms <= end_ms
+        and not (event.kind is EventKind.CONSOLE and event.text.startswith(CONSOLE_ECHO))
+    ]
+    return tuple(errors[-MAX_LEADING:])

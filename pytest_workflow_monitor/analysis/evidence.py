@@ -5,9 +5,11 @@ Pure functions over records; nothing here reads a file.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_workflow_monitor.analysis import wording
+from pytest_workflow_monitor.analysis.events import leading_to
 from pytest_workflow_monitor.analysis.history import MINIMUM_SAMPLE, SLOW_FACTOR
 from pytest_workflow_monitor.analysis.summary import failing_path
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.model import (
         Artifact,
         Attempt,
+        Event,
         Execution,
         Step,
         StepNormal,
@@ -31,6 +34,7 @@ class Comparison(NamedTuple):
     """The step that went wrong and the same step of the last pass, as pictures and as durations.
 
     ``path`` is empty when it went wrong outside of steps; the pictures are then of the end.
+    ``events`` are the last errors that pages reported before the end of that step.
     """
 
     path: StepPath
@@ -38,6 +42,7 @@ class Comparison(NamedTuple):
     before: Artifact | None
     now_ms: float | None
     normal: StepNormal | None
+    events: tuple[Event, ...] = ()
 
 
 def compare(execution: Execution, attempt: Attempt) -> Comparison | None:
@@ -53,9 +58,10 @@ def compare(execution: Execution, attempt: Attempt) -> Comparison | None:
     before = picture_at(passed, same) if passed and (same or not path) else None
     normal = normal_by_step(attempt.steps, execution.normal_steps)
     usual = normal.get(step.index) if step else None
-    if now is None and before is None and usual is None:
+    events = leading_to(attempt.events, _end(step) if step else inf)
+    if now is None and before is None and usual is None and not events:
         return None
-    return Comparison(path, now, before, step.duration_ms if step else None, usual)
+    return Comparison(path, now, before, step.duration_ms if step else None, usual, events)
 
 
 def picture_at(attempt: Attempt, step: Step | None) -> Artifact | None:
@@ -111,6 +117,10 @@ def step_against_normal(comparison: Comparison) -> str:
         return ""
     usual = wording.duration(comparison.normal.median_ms)
     return f"normally {usual}, now {wording.duration(comparison.now_ms)}"
+
+
+def _end(step: Step) -> float:
+    return inf if step.duration_ms is None else step.started_ms + step.duration_ms
 
 
 def _place(steps: Sequence[Step], step: Step) -> tuple[StepPath, int]:

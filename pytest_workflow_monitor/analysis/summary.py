@@ -228,14 +228,19 @@ def reason(execution: Execution) -> str:
     status, attempt = execution.status, telling_attempt(execution)
     if attempt is None:
         return ""
-    if status in PROBLEMS or execution.is_flaky:
-        line = _error_line(attempt)
-        if status in PROBLEMS:
-            return line
-        return f"passed on attempt {execution.attempts[-1].number}, before that: {line}"
-    if status is Status.DEGRADED:
-        return wording.first_line("; ".join(attempt.degraded))
+    if status in PROBLEMS:
+        return _error_line(attempt)
+    reasons = list(attempt.degraded) if status is Status.DEGRADED else []
+    if execution.is_flaky:
+        reasons.append(_flake(execution))
+    if reasons:
+        return wording.first_line("; ".join(reasons))
     return wording.first_line(attempt.skip_reason) if status is Status.SKIPPED else ""
+
+
+def _flake(execution: Execution) -> str:
+    failed = next(item for item in reversed(execution.attempts) if item.status in PROBLEMS)
+    return f"passed on attempt {execution.attempts[-1].number}, before that: {_error_line(failed)}"
 
 
 def _error_line(attempt: Attempt) -> str:

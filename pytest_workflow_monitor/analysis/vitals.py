@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from pytest_workflow_monitor.metric_names import MORE_IS_BETTER
+
 
 class Rating(StrEnum):
     """How good a value is for people who use the page."""
@@ -42,7 +44,19 @@ NAMES = {name: vital.name for name, vital in VITALS.items()} | {
     "load_ms": "Loaded",
     "transfer_bytes": "Transferred",
     "requests": "Requests",
+    "api_count": "API responses",
+    "api_median_ms": "API response, median",
+    "api_p95_ms": "API response, 95th percentile",
+    "api_slowest_ms": "API response, slowest",
+    "failed_requests": "Failed requests",
+    "console_errors": "Console errors",
+    "network_bytes": "Received by pages",
+    "browser_peak_memory_mb": "Browser, most memory",
+    "browser_cpu_seconds": "Browser, processor time",
+    "process_peak_memory_mb": "Test process, most memory",
+    "process_cpu_seconds": "Test process, processor time",
 }
+"""What people call the metrics that are measured without being asked for."""
 
 
 def rating(name: str, value: float) -> Rating | None:
@@ -50,7 +64,16 @@ def rating(name: str, value: float) -> Rating | None:
     vital = VITALS.get(name)
     if vital is None:
         return None
-    sign = 1 if vital.good < vital.poor else -1
+    sign = -1 if name in MORE_IS_BETTER else 1
     if sign * value <= sign * vital.good:
         return Rating.GOOD
     return Rating.NEEDS_IMPROVEMENT if sign * value <= sign * vital.poor else Rating.POOR
+
+
+def verdict(name: str, budget: str, *, is_within: bool | None) -> str:
+    """Say how a metric does against its budget: ``beyond 2.5 s``, ``within 2.5 s``."""
+    if is_within is None or not budget:
+        return ""
+    if name in MORE_IS_BETTER:
+        return f"at least {budget}" if is_within else f"below {budget}"
+    return f"within {budget}" if is_within else f"beyond {budget}"

@@ -137,6 +137,7 @@ class Case(NamedTuple):
     degraded: tuple[str, ...]
     comparison: ComparisonDetail | None
     pictures: list[PictureView]
+    leading: list[EventView]
     metrics: list[MetricGroup]
     events: list[EventView]
     events_left_out: int
@@ -212,6 +213,7 @@ def case_of(
         degraded=tuple(map(readable, attempt.degraded)) if attempt else (),
         comparison=detail.comparison if detail else None,
         pictures=_pictures(execution, detail, maker.attachments) if detail else [],
+        leading=_leading(detail) if detail else [],
         metrics=_metrics(detail, is_brief=is_brief) if detail else [],
         events=events,
         events_left_out=len(detail.events) - len(events) if detail else 0,
@@ -247,8 +249,17 @@ def _metrics(detail: AttemptDetail, *, is_brief: bool) -> list[MetricGroup]:
     return [group for group in detail.metrics if group.is_beyond or not is_brief]
 
 
+def _leading(detail: AttemptDetail) -> list[EventView]:
+    found = detail.comparison
+    return [_event(event, _step_names(detail)) for event in found.events] if found else []
+
+
+def _step_names(detail: AttemptDetail) -> dict[int, str]:
+    return {step.index: step.name for step in detail.steps}
+
+
 def _events(detail: AttemptDetail, *, is_brief: bool) -> list[EventView]:
-    names = {step.index: step.name for step in detail.steps}
+    names = _step_names(detail)
     wanted = [event for event in detail.events if not is_brief or event.kind is Status.FAILED]
     return [
         _event(event, names) for event in wanted[: MAX_BRIEF_EVENTS if is_brief else MAX_EVENTS]

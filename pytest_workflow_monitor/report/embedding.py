@@ -44,11 +44,23 @@ def scaled(path: Path, wanted_bytes: int) -> Picture | None:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     picture = _encoded(image, *RUNGS[0])
-    for width, quality in RUNGS[1:]:
+    for width, quality in _rungs_below(len(picture.content), wanted_bytes):
+        picture = _encoded(image, width, quality)
         if len(picture.content) <= wanted_bytes:
             break
-        picture = _encoded(image, width, quality)
     return picture
+
+
+def _rungs_below(size_bytes: int, wanted_bytes: int) -> tuple[tuple[int, int], ...]:
+    """Return the rungs to try, from the first that may be low enough for so long a picture.
+
+    The length falls about as the width does to the power of 1.5.
+    """
+    if size_bytes <= wanted_bytes:
+        return ()
+    widest = RUNGS[0][0] * (1.3 * wanted_bytes / size_bytes) ** (1 / 1.5)
+    first = next((n for n, (width, _) in enumerate(RUNGS) if n and width <= widest), -1)
+    return RUNGS[first:]
 
 
 def _encoded(image: Image.Image, width: int, quality: int) -> Picture:

@@ -31,7 +31,7 @@ class MetricDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: str
     label: str = ""
     rating: str = ""
-    budget: str = ""
+    verdict: str = ""
     ok: bool | None = None
 
 
@@ -100,12 +100,13 @@ def metric_groups(metrics: Iterable[Metric]) -> Iterator[MetricGroup]:
 
 def _metric(metric: Metric) -> MetricDetail:
     limit = metric.threshold_value
+    budget = "" if limit is None else wording.quantity(limit, metric.unit)
     return MetricDetail(
         name=metric.name,
         value=wording.quantity(metric.value, metric.unit),
         label=vitals.NAMES.get(metric.name, ""),
         rating=vitals.rating(metric.name, metric.value) or "",
-        budget="" if limit is None else wording.quantity(limit, metric.unit),
+        verdict=vitals.verdict(metric.name, budget, is_within=metric.is_within_threshold),
         ok=metric.is_within_threshold,
     )
 

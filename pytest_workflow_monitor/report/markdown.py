@@ -9,7 +9,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.analysis import summary, wording
+from pytest_workflow_monitor.analysis import evidence, summary, vitals, wording
+from pytest_workflow_monitor.analysis.events import event_counts, event_line, event_name
 from pytest_workflow_monitor.analysis.history import against_normal, normal_duration, since
 from pytest_workflow_monitor.model import PROBLEMS, Status
 from pytest_workflow_monitor.report.cases import (
@@ -38,6 +39,7 @@ MAX_PASSING_ROWS = 30
 MAX_CELL = 200
 MAX_PRE = 6_000
 MAX_STEPS = 60
+MAX_EVENTS = 20
 _END = "\n\nMore is in the report: this page has no room for it.\n"
 _SPECIAL = {ord(character): f"&#{ord(character)};" for character in "\\`*_{}[]()#+!|~:"} | {
     ord("@"): "@<!-- -->",  # keeps names from being mentioned and addresses from being links
@@ -178,19 +180,46 @@ def _details(execution: Execution, varying: frozenset[str]) -> str:
         lines.append(f'<a href="{html.escape(link)}">Runbook</a>\n\n')
     attempt = summary.telling_attempt(execution)
     if attempt:
-        lines.extend(_attempt_blocks(attempt))
+        lines.extend(_attempt_blocks(execution, attempt))
     return "".join([*lines, "</details>\n\n"])
 
 
-def _attempt_blocks(attempt: Attempt) -> Iterator[str]:
+def _attempt_blocks(execution: Execution, attempt: Attempt) -> Iterator[str]:
     for error in attempt.errors:
         yield _pre(_error_text(error))
-    for reason in attempt.degraded:
-        yield f"- {escaped(reason, limit=1_000)}\n"
-    if attempt.degraded:
+    told = [*attempt.degraded, *_measured(execution, attempt)]
+    yield from (f"- {escaped(reason, limit=1_000)}\n" for reason in told)
+    if told:
         yield "\n"
+    if attempt.events:
+        yield f"{escaped(event_counts(attempt.events))}\n\n"
+        yield _pre("\n".join(_event_lines(attempt)))
     if attempt.steps:
         yield _pre("\n".join(_step_lines(attempt)))
+
+
+def _measured(execution: Execution, attempt: Attempt) -> Iterator[str]:
+    """Say how long the failing step took against its normal, and what is beyond its budget."""
+    found = evidence.compare(execution, attempt)
+    against = evidence.step_against_normal(found) if found else ""
+    if found and against:
+        yield f"{summary.STEP_SEPARATOR.join(found.path)}: {against}"
+    reasons = " ".join(attempt.degraded)
+    for metric in attempt.metrics:
+        if metric.is_within_threshold is False and metric.name not in reasons:
+            value = wording.quantity(metric.value, metric.unit)
+            budget = wording.quantity(metric.threshold_value, metric.unit)
+            verdict = vitals.verdict(metric.name, budget, is_within=False)
+            where = f" on {metric.page}" if metric.page else ""
+            yield f"{metric.name}{where}: {value}, {verdict}"
+
+
+def _event_lines(attempt: Attempt) -> Iterator[str]:
+    for event in attempt.events[:MAX_EVENTS]:
+        yield f"{wording.duration(event.at_ms):>8}  {event_name(event)}  {event_line(event)}"
+    left = max(len(attempt.events) - MAX_EVENTS, 0) + attempt.events_dropped
+    if left:
+        yield f"and {left:,} more"
 
 
 def _error_text(error: Error) -> str:

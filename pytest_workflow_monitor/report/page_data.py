@@ -47,6 +47,15 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 400_000
 GZIP_LEVEL = 6
 HISTORY_POINTS = 60
+NOT_KEPT = Attachment(
+    name="",
+    kind=evidence.SCREENSHOT,
+    content_type="",
+    size_bytes=0,
+    path="",
+    problem='No picture of this step was kept; with step_screenshots = "on" passes keep theirs.',
+)
+"""Where the last pass has no picture to compare with."""
 
 
 class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -94,6 +103,7 @@ class ComparisonDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     now: Attachment | None = None
     before: Attachment | None = None
     before_at: int | None = None
+    events: tuple[EventDetail, ...] = ()
 
 
 class AttemptDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -255,7 +265,7 @@ class DetailMaker:
             degraded=attempt.degraded,
             steps=tuple(_step(step, normal.get(step.index)) for step in attempt.steps),
             steps_dropped=attempt.steps_dropped,
-            comparison=self._comparison(execution, attempt),
+            comparison=self._comparison(execution, attempt, site),
             metrics=tuple(metric_groups(attempt.metrics)),
             attachments=self.attachments.of(attempt.artifacts, is_wanted=execution.needs_attention),
             outputs=attempt.outputs,
@@ -266,19 +276,25 @@ class DetailMaker:
             pages=attempt.pages,
         )
 
-    def _comparison(self, execution: Execution, attempt: Attempt) -> ComparisonDetail | None:
+    def _comparison(
+        self, execution: Execution, attempt: Attempt, site: str
+    ) -> ComparisonDetail | None:
         if not execution.needs_attention:
             return None
         found = evidence.compare(execution, attempt)
         if found is None:
             return None
         passed = execution.last_passed
+        before = self._picture(found.before)
+        if before is None and passed and found.now:
+            before = NOT_KEPT
         return ComparisonDetail(
             step=summary.STEP_SEPARATOR.join(found.path),
             words=evidence.step_against_normal(found),
             now=self._picture(found.now),
-            before=self._picture(found.before),
+            before=before,
             before_at=self._at(passed.started_at) if passed else None,
+            events=tuple(event_detail(event, site) for event in found.events),
         )
 
     def _picture(self, artifact: Artifact | None) -> Attachment | None:

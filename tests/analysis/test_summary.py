@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from msgspec.structs import replace
 
 from pytest_workflow_monitor.analysis import summary
 from pytest_workflow_monitor.model import (
@@ -49,6 +50,16 @@ def of(*statuses: Status) -> SessionDocument:
 def test_the_verdict_is_one_line(statuses: tuple[Status, ...], said: str) -> None:
     """It says first whether something needs attention."""
     assert summary.verdict(of(*statuses)) == said
+
+
+def test_a_flake_that_ended_degraded_tells_both() -> None:
+    """Why it is not a full pass, and that it failed before."""
+    first, last = sample.login_flaky().attempts
+    slow = replace(last, status=Status.DEGRADED, degraded=("took 9.0 s",))
+    told = summary.reason(sample.combined(first, slow))
+    assert told == (
+        "took 9.0 s; passed on attempt 2, before that: Locator.click: Timeout 30000ms exceeded."
+    )
 
 
 def test_flaky_needs_attention_too() -> None:

@@ -141,3 +141,14 @@ def test_a_summary_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> Non
     """The caller gets a ReportError."""
     with pytest.raises(ReportError, match="cannot be written"):
         append_markdown(sample.six(), tmp_path / "missing" / "summary.md")
+
+
+def test_evidence_is_told_in_words(tmp_path: Path) -> None:
+    """The failing step against its normal, budgets that were not kept, and what pages reported."""
+    text = render_markdown(sample.six_with_evidence(tmp_path))
+    assert "- Pay › Submit the card&#58; normally 900 ms, now 6.0 s\n" in text
+    assert "- lcp&#95;ms on /checkout&#58; 4.3 s, beyond 2.5 s\n" in text
+    assert "1 page error, 2 failed requests, 1 slow request" in text
+    assert (
+        "  3.7 s  failed request  POST https://market.example/api/orders → 503 after 5.9 s" in text
+    )

@@ -1,6 +1,6 @@
 // The step that went wrong beside the last good one, and the trace of the attempt.
 
-function comparison(found) {
+function comparison(found, steps) {
   const pair = [
     found.now && comparedPicture(found.now, ["now"]),
     found.before &&
@@ -12,6 +12,8 @@ function comparison(found) {
     data(found.step || "At the end of the test", "h4"),
     found.words ? el("p", { class: "against" }, found.words) : null,
     pair.length ? el("div", { class: "pair" }, pair) : null,
+    found.events ? el("h5", {}, "Reported before it went wrong") : null,
+    found.events ? eventsTable(found.events, steps) : null,
   );
 }
 

@@ -47,7 +47,8 @@ function findPictures() {
 function pictureSource(number) {
   const element = pictureElements.get(number);
   if (element instanceof HTMLImageElement) {
-    return { src: element.src, width: element.width, height: element.height };
+    const [width, height] = ["width", "height"].map((name) => element.getAttribute(name));
+    return { src: element.src, width, height };
   }
   const { type, width, height } = element.dataset;
   return { src: `data:${type};base64,${element.textContent}`, width, height };

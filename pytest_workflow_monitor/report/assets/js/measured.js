@@ -1,9 +1,7 @@
 // What was measured, by visit to a page, and what pages and HTTP clients reported.
 
 function metricsTable(group) {
-  const title = group.page
-    ? data(group.page + (group.visit ? `, visit ${group.visit}` : ""))
-    : "Metric";
+  const title = group.page ? data(visitName(group)) : "Metric";
   const heads = [title, "Value", "Verdict"].map((name, index) =>
     el("th", { scope: "col", class: index === 1 ? "number" : null }, name),
   );
@@ -17,7 +15,6 @@ function metricsTable(group) {
 
 function metricLine(metric) {
   const kind = metric.ok ? "passed" : "degraded";
-  const isJudged = typeof metric.ok === "boolean" && metric.budget;
   return el(
     "tr",
     {},
@@ -31,14 +28,8 @@ function metricLine(metric) {
     el(
       "td",
       {},
-      isJudged
-        ? el(
-            "span",
-            { class: `status s-${kind}` },
-            mark(kind),
-            metric.ok ? "within " : "beyond ",
-            data(metric.budget),
-          )
+      metric.verdict
+        ? el("span", { class: `status s-${kind}` }, mark(kind), data(metric.verdict))
         : null,
       metric.rating ? el("span", { class: "soft" }, ` ${metric.rating}`) : null,
     ),
@@ -50,15 +41,22 @@ function metrics(groups) {
   return groups.map((group, index) => {
     if (!group.page || groups.length <= 3) return metricsTable(group);
     const isBeyond = group.metrics.some((metric) => metric.ok === false);
-    const summary = el("summary", {}, data(group.page), " ", data(shortly(group), "span", "soft"));
+    const words = data(shortly(group), "span", "soft");
+    const summary = el("summary", {}, data(visitName(group)), " ", words);
     return el("details", { class: "fold", open: isBeyond }, summary, metricsTable(group));
   });
 }
 
+function visitName(group) {
+  return group.page + (group.visit ? `, visit ${group.visit}` : "");
+}
+
+// What is not good, or else that it is.
 function shortly(group) {
   const rated = group.metrics.filter((metric) => metric.rating);
-  const told = (rated.length ? rated : group.metrics).slice(0, 4);
-  return told.map((metric) => `${metric.name} ${metric.value}`).join(", ");
+  const bad = rated.filter((metric) => metric.rating !== "good");
+  if (!bad.length) return rated.length ? "all good" : "";
+  return bad.map((metric) => `${metric.name} ${metric.value} ${metric.rating}`).join(", ");
 }
 
 const EVENTS_AT_ONCE = 100;

@@ -119,7 +119,7 @@ function attemptView(attempt, row) {
     view.append(reasons("Why it is not a full pass", attempt.degraded, "degraded"));
   if (attempt.skip_reason)
     view.append(reasons("Why it was skipped", [attempt.skip_reason], "skipped"));
-  if (attempt.comparison) view.append(comparison(attempt.comparison));
+  if (attempt.comparison) view.append(comparison(attempt.comparison, attempt.steps || []));
   view.append(block("Steps", waterfall(attempt), stepsNote(attempt)));
   if (attempt.metrics) view.append(block("Metrics", ...metrics(attempt.metrics)));
   const reported = events(attempt);
