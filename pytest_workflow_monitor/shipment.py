@@ -194,7 +194,7 @@ class Shipment:
 
 
 def _masked(started: AttemptStarted | None) -> AttemptStarted | None:
-    return None if started is None else known.record(started)
+    return None if started is None else known.sealed(started)[0]
 
 
 @dataclass

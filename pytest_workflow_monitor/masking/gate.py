@@ -28,7 +28,12 @@ BLOB = 200
 """So many characters of base64 are data, which is looked at decoded."""
 
 MAX_UNPACKED = 64 << 20
+LARGE = 256 << 10
+"""Of larger texts what repeats itself is decoded once."""
+
 _GZIP = b"\x1f\x8b"
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+_INNER_QUOTE = "\ue000"
 _MASKED = "[masked]"
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
@@ -95,6 +100,10 @@ class Gate:
             yield from (form for blob in blobs for form in self._within(blob))
         forms = {text}
         fresh = [text]
+        if len(text) > LARGE:
+            yield text
+            text = _without_repetition(text)
+            forms, fresh = {text}, [text]
         for _ in range(ROUNDS):
             fresh = [form for known in fresh for form in _undone(known) if form not in forms]
             if not fresh:
@@ -112,8 +121,16 @@ class Gate:
             data = binascii.a2b_base64(piece + "A" * (-len(piece) % 4))
             if data.startswith(_GZIP):
                 yield from self._forms(_unpacked(data).decode("utf-8", "replace"))
-            else:
-                yield data.decode("utf-8", "replace")
+                return
+            yield data.decode("utf-8", "replace")
+            if data.startswith(_PICTURES):
+                return
+
+
+def _without_repetition(text: str) -> str:
+    """The pieces between quotes and line ends, each once: most of a large report repeats itself."""
+    pieces = text.replace('\\"', _INNER_QUOTE).replace("\n", '"').split('"')
+    return "\n".join(dict.fromkeys(pieces)).replace(_INNER_QUOTE, '\\"')
 
 
 def _is_plain(text: str) -> bool:

@@ -85,8 +85,8 @@ class Secrets:
         return text if len(text) <= limit else self.text(text)[:limit]
 
     def record(self, record: R) -> R:
-        """Mask the texts of a record."""
-        return self.sealed(record)[0]
+        """Mask the texts of a record that goes into another one, which the gate will see."""
+        return rewritten(record, self.text) if self._may_hold(encode(record)) else record
 
     def sealed(self, record: R) -> tuple[R, bytes]:
         """Mask a record, and return it with its encoded form, checked by the gate."""
@@ -162,7 +162,7 @@ class Secrets:
             WithheldError: The gate found a secret.
         """
         if self._values:
-            found = self._gate.found_in(texts.texts_of(page), numbers=False)
+            found = self._gate.found_in(page.decode("utf-8", "replace"), numbers=False)
             if found and any(value not in own_words() for value in found):
                 raise WithheldError(WITHHELD)
         return page
