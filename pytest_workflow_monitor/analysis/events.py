@@ -65,15 +65,18 @@ def event_line(event: Event) -> str:
     return f"{line} (×{event.repeated + 1})" if event.repeated else line
 
 
-def leading_to(events: Sequence[Event], end_ms: float) -> tuple[Event, ...]:
+def leading_to(
+    events: Sequence[Event], end_ms: float, *, is_slow: bool = False
+) -> tuple[Event, ...]:
     """Choose the last errors reported before a moment: what most likely tells the cause.
 
-    A browser says on its console again what a failed request says already; that is left out.
+    Of something slow, slow requests tell it, too. A browser says on its console again what a
+    failed request says already; that is left out.
     """
     errors = [
         event
         for event in events
-        if event.level == "error"
+        if (event.level == "error" or (is_slow and event_name(event) == "slow request"))
         and event.at_ms <= end_ms
         and not (event.kind is EventKind.CONSOLE and event.text.startswith(CONSOLE_ECHO))
     ]

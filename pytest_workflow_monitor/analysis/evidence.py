@@ -12,6 +12,7 @@ from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.analysis.events import leading_to
 from pytest_workflow_monitor.analysis.history import MINIMUM_SAMPLE, SLOW_FACTOR
 from pytest_workflow_monitor.analysis.summary import failing_path
+from pytest_workflow_monitor.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,7 +59,8 @@ def compare(execution: Execution, attempt: Attempt) -> Comparison | None:
     before = picture_at(passed, same) if passed and (same or not path) else None
     normal = normal_by_step(attempt.steps, execution.normal_steps)
     usual = normal.get(step.index) if step else None
-    events = leading_to(attempt.events, _end(step) if step else inf)
+    is_slow = step is not None and step.status is Status.DEGRADED
+    events = leading_to(attempt.events, _end(step) if step else inf, is_slow=is_slow)
     if now is None and before is None and usual is None and not events:
         return None
     return Comparison(path, now, before, step.duration_ms if step else None, usual, events)

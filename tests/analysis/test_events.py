@@ -67,3 +67,11 @@ def test_what_led_to_a_failure_are_the_last_errors_before_it() -> None:
         event("page_error", at_ms=9, text="later"),
     ]
     assert [it.text for it in events.leading_to(found, 8)] == ["3", "4", "5"]
+
+
+def test_what_led_to_something_slow_are_slow_requests_too() -> None:
+    """A warning of another kind is none."""
+    slow = event("request", at_ms=1, level="warning", status_code=200, url="/slow")
+    odd = event("console", at_ms=2, level="warning", text="odd")
+    assert events.leading_to([slow, odd], 8, is_slow=True) == (slow,)
+    assert events.leading_to([slow, odd], 8) == ()
