@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from pytest_workflow_monitor import wire
 from pytest_workflow_monitor.analysis.outcome import execution_of
+from pytest_workflow_monitor.analysis.suspicion import Pass, suspicions
 from pytest_workflow_monitor.errors import RecordRefusedError
 from pytest_workflow_monitor.model import Attempt, AttemptStarted, Execution, Record, Status
 from pytest_workflow_monitor.store import rows
@@ -62,12 +63,14 @@ class Ingested:
         attempts: Attempts that were not stored before.
         running: Executions that are new and still running.
         dead_lettered: Attempts that PostgreSQL refused and that were put aside.
+        suspicious: A sentence for each pass that does not look like those before it.
     """
 
     executions: int = 0
     attempts: int = 0
     running: int = 0
     dead_lettered: int = 0
+    suspicious: tuple[str, ...] = ()
 
     def __add__(self, other: Ingested) -> Ingested:
         return Ingested(
@@ -75,6 +78,7 @@ class Ingested:
             attempts=self.attempts + other.attempts,
             running=self.running + other.running,
             dead_lettered=self.dead_lettered + other.dead_lettered,
+            suspicious=self.suspicious + other.suspicious,
         )
 
 
@@ -164,6 +168,18 @@ class _Change(Record, frozen=True, kw_only=True):
         """Whether the execution seemed to be over before, and was counted as that."""
         return self.known is not None and self.known.status is not Status.RUNNING
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether it is a pass of which nobody knew, to be compared with those before it."""
+        last = self.execution.deciding
+        return (
+            last is not None
+            and self.execution.status is Status.PASSED
+            and last.workflow.suspicious_passes
+            and not last.steps_dropped
+            and any(it is last for it in self.new)
+        )
+
 
 class _Work:
     """One batch's transaction."""
@@ -226,7 +242,47 @@ class _Work:
                 if run_id not in known and run_id not in attempts
             ),
         ]
-        return self._apply(changes)
+        changes, suspicious = self._doubted(changes)
+        return self._apply(changes) + Ingested(suspicious=suspicious)
+
+    def _doubted(self, changes: Sequence[_Change]) -> tuple[list[_Change], tuple[str, ...]]:
+        """Degrade passes that do not look like those before them, and say which and why.
+
+        The attempt is stored like that, so whatever is derived from it later agrees.
+        """
+        passes = [it.execution for it in changes if it.is_judged]
+        scope = self._session.project, self._session.environment
+        doubtful = self._store.doubtful(*scope, passes) if passes else ()
+        if not doubtful:
+            return list(changes), ()
+        reasons = {
+            execution.run_id: suspicions(_pass(execution), earlier)
+            for execution, earlier in zip(
+                doubtful, self._store.earlier_passes(*scope, doubtful), strict=True
+            )
+        }
+        found = [it.execution for it in changes if reasons.get(it.execution.run_id)]
+        return (
+            [self._degraded(it, reasons.get(it.execution.run_id, ())) for it in changes],
+            tuple(f"{it.workflow.workflow_id}: {'; '.join(reasons[it.run_id])}" for it in found),
+        )
+
+    def _degraded(self, change: _Change, reasons: tuple[str, ...]) -> _Change:
+        if not reasons:
+            return change
+        *others, last = change.execution.attempts
+        degraded = replace(
+            last,
+            status=Status.DEGRADED,
+            degraded=(*last.degraded, *(f"suspicious: {reason}" for reason in reasons)),
+        )
+        return replace(
+            change,
+            execution=execution_of(
+                self._session, [*others, degraded], session_is_over=self._ended_at is not None
+            ),
+            new=[degraded if it is last else it for it in change.new],
+        )
 
     def _known(self, run_ids: Iterable[str]) -> dict[str, KnownRun]:
         return self._store.known_runs(self._session.session_id, run_ids)
@@ -308,6 +364,11 @@ class _Work:
 
     def _row(self, change: _Change) -> rows.Row:
         return rows.execution_row(self._session, change.execution, change.definition)
+
+
+def _pass(execution: Execution) -> Pass:
+    last = execution.attempts[-1]
+    return Pass(duration_ms=last.duration_ms, call_ms=last.call_ms, steps=last.steps)
 
 
 def _check(record: Attempt | AttemptStarted) -> None:

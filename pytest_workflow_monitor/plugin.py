@@ -282,6 +282,7 @@ def _resolve(
     catalogue = Catalogue(
         include_all=include_all,
         exclude_params=frozenset(settings.exclude_params),
+        suspicious_passes=settings.suspicious_passes,
         environment=settings.environment,
         mark_all="workflow" in config.option.markexpr,
         check_cron=_check_cron,

@@ -73,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         artifacts_days: How long other artifacts are kept; the last good evidence of a workflow and
             the first of each kind of failure always are.
         artifacts_max_mb: How much may be kept before the next ones go early; 0 for no limit.
+        suspicious_passes: Whether a pass that skipped usual steps, or was far too quick, counts as
+            degraded, where a marker does not say.
         login_ttl_seconds: How long a login may be used again; 0 for never.
         budgets: The largest good values of metrics, by name, for all workflows; for the
             performance score the smallest.
@@ -102,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     artifacts_pass_days: float = 14.0
     artifacts_days: float = 90.0
     artifacts_max_mb: int = 0
+    suspicious_passes: bool = True
     login_ttl_seconds: float = 3600.0
     budgets: dict[str, float] = {}
     log_level: Literal["debug", "info", "warning", "error"] = "warning"

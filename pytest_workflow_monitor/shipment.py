@@ -40,13 +40,15 @@ from pytest_workflow_monitor.model import (
 from pytest_workflow_monitor.recording.flight import complete, recover, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pytest_workflow_monitor.store.connection import Store
 
 YOUNG = timedelta(minutes=1)
 """A journal without content that is younger may belong to a session that is just starting."""
+
+MAX_SHOWN = 3
 
 WORTH_TELLING = timedelta(seconds=1)
 """A workflow that runs longer is shown as running while its session lasts."""
@@ -69,6 +71,7 @@ class Shipment:
         self.executions = 0
         self.attempts = 0
         self.dead_lettered = 0
+        self.suspicious: tuple[str, ...] = ()
         self.ended: SessionEnded | None = None
         self._listen = listen
         self._follower = Follower(folder)
@@ -120,6 +123,7 @@ class Shipment:
         self.executions += stored.executions
         self.attempts += stored.attempts
         self.dead_lettered += stored.dead_lettered
+        self.suspicious += stored.suspicious
         return True
 
     def drain(self, store: Store) -> None:
@@ -152,8 +156,10 @@ class Shipment:
             file.write(b"\n" + written if follower.has_torn_end() else written)
 
     def notices(self) -> list[str]:
-        """Sentences about what was left out."""
+        """Sentences about what was left out, and what only the database could tell."""
         found = []
+        if self.suspicious:
+            found.append(_suspicious(self.suspicious))
         if self.skipped_lines:
             lines = wording.plural(self.skipped_lines, "line")
             found.append(f"{lines} of {self.folder / FILE} could not be read and were skipped.")
@@ -191,6 +197,13 @@ class Shipment:
             and started.run_id not in self._announced
             and datetime.now(UTC) - started.started_at > WORTH_TELLING
         ]
+
+
+def _suspicious(passes: Sequence[str]) -> str:
+    count = len(passes)
+    what = "1 pass is" if count == 1 else f"{count:,} passes are"
+    more = f", and {count - MAX_SHOWN:,} more" if count > MAX_SHOWN else ""
+    return f"{what} suspicious, and so degraded: {', '.join(passes[:MAX_SHOWN])}{more}."
 
 
 def _masked(started: AttemptStarted | None) -> AttemptStarted | None:

@@ -56,6 +56,7 @@ class Catalogue:
         exclude_params: Names of parameters that do not split history.
         environment: The environment of this session.
         mark_all: Whether tests without a marker get one too, for ``-m`` to select by.
+        suspicious_passes: Whether passes are compared with those before, unless a marker says.
         check_cron: Raises ValueError for what is not a cron expression.
         plugins: Names of the pytest plugins that are active.
 
@@ -70,6 +71,7 @@ class Catalogue:
     check_cron: CheckCron
     plugins: frozenset[str]
     mark_all: bool = False
+    suspicious_passes: bool = True
     problems: list[str] = field(default_factory=list)
     limits_attempts: bool = False
     _marks: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -133,7 +135,9 @@ class Catalogue:
         suffix, dimensions = self._variant(item)
         own = parameters.get("id") or marker.slug(_function_name(item))
         workflow_id = f"{parameters['prefix']}{own}{suffix}"
-        workflow = _workflow(item, workflow_id, parameters)
+        workflow = _workflow(
+            item, workflow_id, parameters, suspicious_passes=self.suspicious_passes
+        )
         self._claim(workflow, item, may_repeat=bool(dimensions))
         item.stash[SUBJECT] = Subject(workflow=workflow, dimensions=dimensions)
         item.add_marker(pytest.mark.workflow(**_as_mark(workflow)))
@@ -227,7 +231,9 @@ def _function_name(item: pytest.Item) -> str:
     return getattr(item, "originalname", None) or item.name.partition("[")[0]
 
 
-def _workflow(item: pytest.Item, workflow_id: str, given: dict[str, Any]) -> Workflow:
+def _workflow(
+    item: pytest.Item, workflow_id: str, given: dict[str, Any], *, suspicious_passes: bool
+) -> Workflow:
     path, line, _ = item.location
     return Workflow(
         workflow_id=workflow_id,
@@ -254,7 +260,7 @@ def _workflow(item: pytest.Item, workflow_id: str, given: dict[str, Any]) -> Wor
         notify_on_failure=given.get("notify_on_failure", True),
         notify_on_success=given.get("notify_on_success", False),
         budgets=given.get("budgets", {}),
-        suspicious_passes=given.get("suspicious_passes", True),
+        suspicious_passes=given.get("suspicious_passes", suspicious_passes),
     )
 
 

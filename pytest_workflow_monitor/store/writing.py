@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pytest_workflow_monitor.analysis.suspicion import (
+    LEAST_SAMPLE,
+    SAMPLE_SIZE,
+    TIMES_QUICKER,
+    Pass,
+    counted_steps,
+)
 from pytest_workflow_monitor.model import Record, Status
 from pytest_workflow_monitor.store import rows
 from pytest_workflow_monitor.store.database import Database
@@ -16,9 +23,10 @@ from pytest_workflow_monitor.store.definitions import Definition
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_workflow_monitor.model import Attempt, SessionEnded, SessionStarted
+    from pytest_workflow_monitor.model import Attempt, Execution, SessionEnded, SessionStarted
 
 _json = msgspec.json.encode
+_pass = msgspec.json.Decoder(Pass).decode
 
 
 class KnownRun(Record, frozen=True, kw_only=True):
@@ -101,6 +109,44 @@ class Writing(Database):
     def running_runs(self, session_id: str) -> tuple[str, ...]:
         """Return the executions of a session that have not ended."""
         return tuple(row["run_id"] for row in self.fetch("running_runs", session_id=session_id))
+
+    def doubtful(
+        self, project: str, environment: str, passes: Sequence[Execution]
+    ) -> tuple[Execution, ...]:
+        """Return the passes that are worth comparing with those before them.
+
+        Those have fewer steps than the fullest, or took less than a third of the quickest, of the
+        last ten of their workflow. Few are left, at a small part of what comparing all would cost.
+        """
+        found = self.write(
+            "doubtful_passes",
+            project=project,
+            environment=environment,
+            workflow_ids=[it.workflow.workflow_id for it in passes],
+            starts=[it.started_at for it in passes],
+            steps=[len(counted_steps(it.attempts[-1].steps)) for it in passes],
+            durations=[it.duration_ms for it in passes],
+            sample_size=LEAST_SAMPLE,
+            times_quicker=TIMES_QUICKER,
+        )
+        return tuple(passes[row["position"] - 1] for row in found)
+
+    def earlier_passes(
+        self, project: str, environment: str, passes: Sequence[Execution]
+    ) -> list[list[Pass]]:
+        """Return the last passes before each of some, of the same workflow."""
+        found = self.write(
+            "earlier_passes",
+            project=project,
+            environment=environment,
+            workflow_ids=[it.workflow.workflow_id for it in passes],
+            starts=[it.started_at for it in passes],
+            sample_size=SAMPLE_SIZE,
+        )
+        earlier: list[list[Pass]] = [[] for _ in passes]
+        for row in found:
+            earlier[row["position"] - 1].append(_pass(row["pass"]))
+        return earlier
 
     def outdated(self, project: str, asked: Sequence[Definition]) -> tuple[Outdated, ...]:
         """Return those of some definitions that are not the latest ones."""

@@ -65,6 +65,85 @@ SELECT run_id::text AS run_id
 FROM workflow_monitor.workflow_executions
 WHERE session_id = %(session_id)s AND status = 'running'
 
+-- name: doubtful_passes
+-- Pick passes that had fewer steps, or were much quicker, than all of the last ones before them
+SELECT asked.position
+FROM unnest(
+    %(workflow_ids)b::text[], %(starts)b::timestamptz[], %(steps)b::int4[], %(durations)b::float8[]
+) WITH ORDINALITY AS asked (workflow_id, started_at, steps, duration_ms, position)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS sample_size, max(steps_total) AS most_steps, min(duration_ms) AS fastest_ms
+    FROM (
+        SELECT steps_total, duration_ms
+        FROM workflow_monitor.workflow_executions AS execution
+        WHERE execution.project = %(project)s
+          AND execution.workflow_id = asked.workflow_id
+          AND execution.environment = %(environment)s
+          AND execution.started_at < asked.started_at
+          AND execution.status IN ('passed', 'degraded')
+          AND (
+              asked.steps > 0
+              OR EXISTS ( -- of workflows without steps, only the last execution is looked at
+                  SELECT
+                  FROM workflow_monitor.job_metrics AS counters
+                  JOIN workflow_monitor.workflow_executions AS last
+                      ON last.run_id = counters.last_run_id
+                  WHERE counters.project = %(project)s
+                    AND counters.workflow_id = asked.workflow_id
+                    AND counters.environment = %(environment)s
+                    AND (last.steps_total > 0 OR last.status = 'degraded')
+              )
+          )
+        ORDER BY started_at DESC
+        LIMIT %(sample_size)s
+    ) AS earlier
+) AS usual
+WHERE usual.sample_size = %(sample_size)s
+  AND usual.most_steps > 0
+  AND (
+      asked.steps < usual.most_steps
+      OR asked.duration_ms * %(times_quicker)s < usual.fastest_ms
+  )
+ORDER BY asked.position
+
+-- name: earlier_passes
+-- For each wanted workflow, read the deciding attempts of the last executions that passed before
+SELECT wanted.position,
+       json_build_object(
+           'duration_ms', attempt.duration_ms, 'call_ms', attempt.call_ms,
+           'steps', array(
+               SELECT json_build_object(
+                   'index', step.step_index, 'name', step.step_name,
+                   'parent', step.parent_index, 'phase', step.phase,
+                   'duration_ms', step.duration_ms, 'optional', step.is_optional
+               )
+               FROM workflow_monitor.workflow_steps AS step
+               WHERE step.run_id = attempt.run_id AND step.attempt = attempt.attempt
+               ORDER BY step.step_index
+           )
+       )::text AS pass
+FROM unnest(%(workflow_ids)b::text[], %(starts)b::timestamptz[]) WITH ORDINALITY
+    AS wanted (workflow_id, started_at, position)
+CROSS JOIN LATERAL (
+    SELECT run_id
+    FROM workflow_monitor.workflow_executions AS execution
+    WHERE execution.project = %(project)s
+      AND execution.workflow_id = wanted.workflow_id
+      AND execution.environment = %(environment)s
+      AND execution.started_at < wanted.started_at
+      AND execution.status IN ('passed', 'degraded')
+    ORDER BY started_at DESC
+    LIMIT %(sample_size)s
+) AS execution
+CROSS JOIN LATERAL (
+    SELECT run_id, attempt, duration_ms, call_ms
+    FROM workflow_monitor.workflow_attempts
+    WHERE run_id = execution.run_id
+    ORDER BY attempt DESC
+    LIMIT 1
+) AS attempt
+ORDER BY wanted.position
+
 -- name: outdated_definitions
 -- Tell which of some definitions are not the latest, since when another is, and if they were once
 SELECT asked.position, latest.defined_at,
