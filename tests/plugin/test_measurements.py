@@ -31,6 +31,7 @@ AFTER_PAINT = """
     {script}
 """
 
+PAINTED = "later(() => { document.title = 'done' })"
 SCRIPTS = {
     "/late": """later(() => setTimeout(() => {
         const large = "<h1 style='font-size: 90px'>" + "Large ".repeat(20);
@@ -42,8 +43,8 @@ SCRIPTS = {
         requestAnimationFrame(() => setTimeout(() => { document.title = "done" }));
     }, 50))""",
     "/busy": f"later(() => setTimeout(() => {{ {busy(300)} document.title = 'done' }}, 50))",
-    "/click": f"onclick = () => {{ {busy(200)} }}",
-    "/soft": f"""onclick = () => {{
+    "/click": f"{PAINTED}; onclick = () => {{ {busy(200)} }}",
+    "/soft": f"""{PAINTED}; onclick = () => {{
         history.pushState({{}}, "", "/soft/second?secret=1");
         onclick = () => {{ {busy(200)} }};
     }}""",
@@ -61,7 +62,7 @@ class Site(BaseHTTPRequestHandler):
         if path == "/slow":
             time.sleep(SLOW_SECONDS)
         if path.startswith("/script"):
-            script = SCRIPTS.get(path.removeprefix("/script"), "")
+            script = SCRIPTS.get(path.removeprefix("/script"), PAINTED)
             self._answer("text/javascript", AFTER_PAINT.format(script=script))
         elif path == "/blank":
             self._answer("text/html", "<title>done</title>")
@@ -131,15 +132,17 @@ VISITS = """
     @pytest.mark.workflow
     def test_shop(page):
         page.goto("/slow")
+        expect(page).to_have_title("done")
         for path in "/late", "/shift", "/busy", "/blank":
             visit(page, path)
         with step("Press"):
             page.goto("/click")
+            expect(page).to_have_title("done")
             page.get_by_role("button").click()
             page.evaluate(ENTRIES)
         with step("Follow"):
             page.get_by_role("link").click()
-            page.wait_for_url("**/plain")
+            expect(page).to_have_title("done")
         page.goto("about:blank")
         page.goto("/late")
         expect(page).to_have_title("done")
@@ -234,12 +237,14 @@ def test_a_visit_knows_the_step_in_which_it_began(suite: Suite, site: str) -> No
 
 SOFT = """
     import pytest
+    from playwright.sync_api import expect
     ENTRIES = '''() => new Promise((done) => new PerformanceObserver(done)
         .observe({ type: "event", buffered: true, durationThreshold: 16 }))'''
 
     @pytest.mark.workflow
     def test_soft(page):
         page.goto("/soft")
+        expect(page).to_have_title("done")
         page.get_by_role("button").click()
         page.wait_for_url("**/second?secret=1")
         page.get_by_role("button").click()
@@ -279,6 +284,7 @@ ASYNC = """
         context = await browser.new_context(base_url=os.environ["SITE"])
         page = await context.new_page()
         await page.goto("/slow")
+        await expect(page).to_have_title("done")
         await page.goto("/late")
         await expect(page).to_have_title("done")
         await context.close()
@@ -297,15 +303,18 @@ def test_the_asynchronous_api_is_measured_too(suite: Suite, site: str) -> None:
 
 MIXED = """
     import pytest
+    from playwright.sync_api import expect
 
     @pytest.mark.workflow(retries=1)
     def test_again(page, request):
         page.goto("/slow")
+        expect(page).to_have_title("done")
         assert getattr(request.node, "execution_count", 1) == 2
 
     @pytest.mark.workflow
     def test_other(page):
         page.goto("/plain")
+        expect(page).to_have_title("done")
 
     def test_trivial():
         pass
@@ -336,17 +345,20 @@ def test_each_attempt_has_its_own(suite: Suite, site: str, options: tuple[str, .
 
 BUDGETS = """
     import pytest
-    from pytest_workflow_monitor import metric, step
+    from playwright.sync_api import expect
+    from pytest_workflow_monitor import metric
 
     @pytest.mark.workflow(budgets={"ttfb_ms": 100, "cls": 0.1, "search_ms": 50, "cart_ms": 5000})
     def test_slow(page):
         page.goto("/slow")
+        expect(page).to_have_title("done")
         with metric.timer("cart_ms"):
             pass
 
     @pytest.mark.workflow(budgets={"ttfb_ms": 60_000})
     def test_within(page):
         page.goto("/slow")
+        expect(page).to_have_title("done")
 """
 
 
@@ -357,7 +369,7 @@ def test_beyond_a_budget_is_degraded(suite: Suite, site: str) -> None:
     slow, within = done.attempt("slow"), done.attempt("within")
     assert slow.status is within.status is Status.DEGRADED
     first, second, third = slow.degraded
-    assert first.startswith("ttfb_ms is 4")
+    assert first.startswith("ttfb_ms is ")
     assert first.endswith(" ms on /slow, beyond its budget of 100 ms")
     assert second.startswith("lcp_ms is ")
     assert third == "search_ms was not measured, so that its budget of 50 could not be checked"

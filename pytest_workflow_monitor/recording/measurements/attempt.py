@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import process_time
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.metric_names import ATTEMPT_UNITS
@@ -28,7 +29,7 @@ class Measurements:
 
     def __init__(self, budgets: Mapping[str, float]) -> None:
         self._budgets = budgets
-        self._before = resources.usage()
+        self._since = process_time()
         self._vitals: Vitals | None = None
         self._browsers: BrowserResources | None = None
 
@@ -45,7 +46,7 @@ class Measurements:
 
     def begin(self) -> None:
         """An attempt begins."""
-        self._before = resources.usage()
+        self._since = process_time()
 
     def complete(self, recorder: Recorder, *, is_pass: bool) -> None:
         """Add the metrics of an attempt that is over to it; what is beyond a budget degrades it.
@@ -75,7 +76,7 @@ class Measurements:
             found |= self._browsers.taken(recorder)
         else:
             del found["console_errors"]  # there was nothing that could have reported any
-        found |= resources.of_process(self._before)
+        found |= resources.of_process(self._since)
         now = recorder.elapsed_ms()
         recorder.metrics += [
             Metric(name=name, value=round(found[name], 4), unit=unit, recorded_ms=now)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import re
-from resource import RUSAGE_SELF, getrusage, struct_rusage
+from resource import RUSAGE_SELF, getrusage
 from sys import platform
 from threading import Condition, Thread
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_workflow_monitor.recording.browser.watch import Observer
@@ -49,20 +49,17 @@ class Sample(NamedTuple):
     cpu_seconds: dict[int, float]
 
 
-def usage() -> struct_rusage:
-    """What this process has used so far; it takes a microsecond."""
-    return getrusage(RUSAGE_SELF)
-
-
-def of_process(before: struct_rusage) -> dict[str, float]:
-    """Return processor time since then, and the peak of this process's memory.
+def of_process(since: float) -> dict[str, float]:
+    """Return the processor time of this process, and the peak of its memory.
 
     The peak is of the process's whole life: an earlier test may have set it.
+
+    Args:
+        since: What :func:`time.process_time` was at the start.
     """
-    now = usage()
     return {
-        "process_peak_memory_mb": now.ru_maxrss * RSS_UNIT / MB,
-        "process_cpu_seconds": now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime,
+        "process_peak_memory_mb": getrusage(RUSAGE_SELF).ru_maxrss * RSS_UNIT / MB,
+        "process_cpu_seconds": process_time() - since,
     }
 
 

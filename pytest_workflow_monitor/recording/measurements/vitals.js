@@ -12,6 +12,7 @@
   const now = performance.now.bind(performance);
   const entriesOf = performance.getEntriesByType.bind(performance);
   const began = performance.timeOrigin;
+  const id = Math.random();
 
   // a document is one visit; each further path it shows without loading is another one
   const visits = [{ path: location.pathname, at: 0, interactions: 0, longest: [] }];
@@ -100,6 +101,7 @@
     const age = now();
     const isMeasured = (type) => PerformanceObserver.supportedEntryTypes.includes(type);
     return JSON.stringify({
+      id,
       began,
       age,
       mobile: navigator.userAgent.includes("Mobi"),

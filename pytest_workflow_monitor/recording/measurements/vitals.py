@@ -36,8 +36,8 @@ MAX_DOCUMENTS = 500
 MAX_PATH = 500
 TAKE = "__workflowMonitorTake"
 GIVE = "() => globalThis.__workflowMonitorGive?.()"
-EARLIER_MS = 100
-"""How far the clocks of browser and test process may be apart for a visit to be of this attempt."""
+CLOCKS_APART_MS = 100.0
+"""From here on the browser's clock is taken to be another one, and not just to be asked late."""
 
 logger = logging.getLogger("pytest_workflow_monitor.measurements")
 
@@ -53,10 +53,12 @@ class Visit(msgspec.Struct, frozen=True, gc=False):
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """What a document's script measured, as it is handed over.
 
-    ``began`` is in milliseconds since 1970; all else counts from there. None is what did not
-    happen, or what this browser does not measure.
+    ``began`` is in milliseconds since 1970 by the browser's clock; all else counts from there, and
+    ``age`` is when it was handed over. ``id`` is random. None is what did not happen, or what this
+    browser does not measure.
     """
 
+    id: float
     began: float
     age: float
     mobile: bool
@@ -90,7 +92,8 @@ class Vitals(Observer):
     def __init__(self) -> None:
         self._script = ""
         self._recorder: Recorder | None = None
-        self._documents: dict[tuple[int, float], Document] = {}
+        self._documents: dict[float, Document] = {}
+        self._lag_ms = inf
         self._installing: set[asyncio.Task[None]] = set()
 
     def context_opened(self, context: Any) -> None:
@@ -118,7 +121,7 @@ class Vitals(Observer):
                 logger.debug("a page could not be asked: %s", error)
             else:
                 if text is not None:
-                    self._keep(recorder, id(page), text)
+                    self._keep(recorder, text)
 
     def metrics(self, recorder: Recorder) -> list[Metric]:
         """The metrics of all visits of the attempt, in order of their beginnings."""
@@ -128,10 +131,18 @@ class Vitals(Observer):
         left = MAX_VISITS
         for document in ordered:
             if document.fcp_ms is not None and left > 0:
+                began_ms = _began_ms(recorder, document) + self._clocks_apart_ms()
                 visits = document.visits[:left]
                 left -= len(visits)
-                found += _metrics(recorder, document, visits)
+                found += _metrics(recorder, document, visits, began_ms)
         return found
+
+    def _clocks_apart_ms(self) -> float:
+        """How far the browser's clock is behind, as one in another machine may be.
+
+        What is handed over the fastest tells it best.
+        """
+        return self._lag_ms if abs(self._lag_ms) > CLOCKS_APART_MS else 0.0
 
     def network_bytes(self, recorder: Recorder) -> int:
         """How much the pages of the attempt received, as far as they may know."""
@@ -145,12 +156,12 @@ class Vitals(Observer):
         except Exception as error:  # noqa: BLE001 - a context that was closed at once must not fail the test
             logger.debug("a context is not measured: %s", error)
 
-    def _take(self, source: Any, text: Any) -> None:
+    def _take(self, _source: Any, text: Any) -> None:
         recorder = process.recorder
         if recorder is not None:
-            self._keep(recorder, id(source["page"]), text)
+            self._keep(recorder, text)
 
-    def _keep(self, recorder: Recorder, page: int, text: Any) -> None:
+    def _keep(self, recorder: Recorder, text: Any) -> None:
         """Keep the last word on a document that this attempt opened.
 
         Any script of the page can call the binding, so that what it says may be anything.
@@ -159,13 +170,14 @@ class Vitals(Observer):
             document = msgspec.json.decode(text, type=Document)
         except (TypeError, ValueError):
             return
-        if _began_ms(recorder, document) < -EARLIER_MS:
+        now_ms = recorder.elapsed_ms()
+        if document.age > now_ms:
             return  # of an earlier attempt, in a context that outlives it
         if recorder is not self._recorder:
-            self._recorder, self._documents = recorder, {}
-        key = (page, document.began)
-        if key in self._documents or len(self._documents) < MAX_DOCUMENTS:
-            self._documents[key] = document
+            self._recorder, self._documents, self._lag_ms = recorder, {}, inf
+        self._lag_ms = min(self._lag_ms, now_ms - document.age - _began_ms(recorder, document))
+        if document.id in self._documents or len(self._documents) < MAX_DOCUMENTS:
+            self._documents[document.id] = document
 
 
 def _script() -> str:
@@ -176,8 +188,9 @@ def _began_ms(recorder: Recorder, document: Document) -> float:
     return document.began - recorder.started_at.timestamp() * 1000
 
 
-def _metrics(recorder: Recorder, document: Document, visits: Sequence[Visit]) -> Iterator[Metric]:
-    began_ms = _began_ms(recorder, document)
+def _metrics(
+    recorder: Recorder, document: Document, visits: Sequence[Visit], began_ms: float
+) -> Iterator[Metric]:
     for visit in visits:
         values = document.values() if visit is document.visits[0] else {}
         if visit.inp_ms is not None:
