@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pytest_workflow_monitor.masking import known
+
 MAX_ADDRESS = 2_000
 HIDDEN = "***"
 
@@ -26,8 +28,8 @@ def safe_url(url: str) -> str:
     """
     if url.startswith("data:"):
         return _DATA.sub(r"\1,…", url)
-    without_user = _USER.sub("", url[: 4 * MAX_ADDRESS], count=1)
-    return _VALUE.sub(_redacted, without_user)[:MAX_ADDRESS]
+    without_user = _USER.sub("", known.cut(url, 4 * MAX_ADDRESS), count=1)
+    return known.cut(_VALUE.sub(_redacted, without_user), MAX_ADDRESS)
 
 
 def with_safe_urls(text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from time import perf_counter_ns, time
 from typing import TYPE_CHECKING, Any
 
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Event, EventKind, Page
 from pytest_workflow_monitor.recording.addresses import safe_url, with_safe_urls
 from pytest_workflow_monitor.recording.answers import has_failed, level_of, size_of
@@ -97,8 +98,8 @@ class SeenPages:
             return None
         if recorder is not self._recorder:
             self._recorder, self._seen = recorder, []
-        for index, known in enumerate(self._seen):
-            if known is page:
+        for index, seen in enumerate(self._seen):
+            if seen is page:
                 return index
         if len(self._seen) == MAX_PAGES:
             return None
@@ -111,7 +112,7 @@ class SeenPages:
         index = self.index(recorder, page)
         if recorder is not None and index is not None:
             title = title or recorder.pages[index].title
-            recorder.pages[index] = Page(url=safe_url(page.url), title=title[:MAX_TEXT])
+            recorder.pages[index] = Page(url=safe_url(page.url), title=known.cut(title, MAX_TEXT))
 
     def look_at(self, recorder: Recorder, pages: Sequence[Any]) -> None:
         """Note where all pages are, and the titles of those given."""
@@ -296,7 +297,7 @@ class ContextEvents:
     def _note(
         self, recorder: Recorder, at_ms: float, kind: EventKind, page: Any, **what: Any
     ) -> None:
-        text = with_safe_urls(what.pop("text", "")[: 2 * MAX_TEXT])[:MAX_TEXT]
+        text = known.cut(with_safe_urls(known.cut(what.pop("text", ""), 2 * MAX_TEXT)), MAX_TEXT)
         recorder.note(
             Event(
                 kind=kind,
