@@ -310,8 +310,15 @@ def _number(text: str) -> float | str:
         return text
 
 
+_PLAIN_TYPES = {
+    bool: "expected true or false",
+    float: "expected a number",
+    int: "expected a whole number",
+}
+
+
 def _allowed(wanted: Any, fallback: str) -> str:
     choices = getattr(wanted, "__args__", ())
     if choices and all(isinstance(choice, str) for choice in choices):
         return f"expected one of {', '.join(choices)}"
-    return fallback[:1].lower() + fallback[1:]
+    return _PLAIN_TYPES.get(wanted) or fallback[:1].lower() + fallback[1:]

@@ -114,7 +114,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         f"{path}: unknown setting 'enviroment'; did you mean 'environment'?",
         f"{path}: output = 'sometimes': expected one of always, failures, never.",
         f"{path}: deadline_seconds = -1: expected a number from 0 to 3600.",
-        f"{path}: history_length = 1.5: expected `int`, got `float`.",
+        f"{path}: history_length = 1.5: expected a whole number.",
         f"{path}: exclude_params = 3: expected `array`, got `int`.",
         f"{path}: project = '': expected a name.",
         f"{path}: state_dir = '': expected a path.",
@@ -156,6 +156,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "mask_selectors": (".card,#pin", (".card", "#pin")),
     "slow_request_seconds": ("0.5", 0.5),
     "secret_names": ("pin,cvc", ("pin", "cvc")),
+    "suspicious_passes": ("false", False),
     "login_ttl_seconds": ("60", 60.0),
     "exclude_params": ("seed,today", ("seed", "today")),
     "history_length": ("0", 0),
@@ -171,6 +172,20 @@ def test_every_setting_can_come_from_the_environment(tmp_path: Path, key: str) -
     settings = load(tmp_path, environ={f"WORKFLOW_MONITOR_{key.upper()}": text})
     assert getattr(settings, key) == value
     assert list(settings.sources) == [key]
+
+
+@pytest.mark.parametrize(
+    ("key", "allowed"),
+    [
+        ("suspicious_passes", "true or false"),
+        ("history_length", "a whole number"),
+        ("login_ttl_seconds", "a number"),
+    ],
+)
+def test_a_value_of_another_type_is_named_plainly(tmp_path: Path, key: str, allowed: str) -> None:
+    """In words, not in Python's types."""
+    with pytest.raises(SettingsError, match=rf"{key} = 'maybe': expected {allowed}\."):
+        load(tmp_path, environ={f"WORKFLOW_MONITOR_{key.upper()}": "maybe"})
 
 
 def test_lists_and_paths_in_a_file(tmp_path: Path) -> None:

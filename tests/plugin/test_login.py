@@ -255,6 +255,34 @@ def test_where_nothing_can_be_written_logins_stay_in_memory(
     assert shop.logins == 1
 
 
+SHOWS_COOKIE = """
+    import pytest
+
+    @pytest.mark.workflow
+    def test_it(logged_in_as):
+        context = logged_in_as("customer").context
+        (cookie,) = context.cookies()
+        assert not cookie["value"], "no secret cookie was expected"
+"""
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made", "kept"])
+def test_the_cookies_of_a_login_are_masked(
+    log_in: Callable[..., Run], suite: Suite, made: bool
+) -> None:
+    """Whether the login was made just now or is an earlier one; nothing that is kept shows them."""
+    if not made:
+        log_in()
+    run = log_in(tests=SHOWS_COOKIE)
+    assert run.summary == {"failed": 1}, run.output
+    (kept,) = files(suite)
+    (cookie,) = opened(kept)["state"]["cookies"]
+    assert "no secret cookie was expected" in run.attempt().errors[0].message
+    written = [path for path in suite.state_path.rglob("*") if path.is_file()]
+    assert len(written) > 2
+    assert not [path for path in written if cookie["value"].encode() in path.read_bytes()]
+
+
 def test_roles_and_addresses_have_logins_of_their_own(
     log_in: Callable[..., Run], suite: Suite, shop: Shop
 ) -> None:
