@@ -237,12 +237,8 @@ class TestProcess:
         self._sections = len(sections)
         attempt, encoded = known.sealed(attempt)
         process.recorder = None
-        if self._equipment.worker:
-            recorder.finish(encoded)  # its controller may not have it when this process is killed
-            self._send(report, attempt, encoded)
-        else:
-            self._send(report, attempt, encoded)
-            recorder.finish()
+        recorder.finish(encoded)
+        self._send(report, attempt, encoded)
 
     def _error(self, report: pytest.TestReport) -> Error:
         text = report.longreprtext

@@ -340,18 +340,14 @@ class Recorder:
             pages=tuple(self.pages),
         )
 
-    def finish(self, encoded: bytes = b"") -> None:
-        """Leave the complete attempt in the flight recorder until the next one begins, if given.
+    def finish(self, encoded: bytes) -> None:
+        """Leave the complete attempt in the flight recorder until the next one begins.
 
         Steps that end later, in a fixture of the session or a thread, no longer belong there.
         """
         flight, self._flight = self._flight, None
-        if flight is None:
-            return
-        if encoded:
+        if flight is not None:
             flight.end(encoded)
-        else:
-            flight.clear()
 
     def _ms(self, instant_ns: int) -> float:
         return (instant_ns - self.started_ns) / 1e6
