@@ -91,9 +91,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and, where monitoring is active, the objects that act."""
     config.addinivalue_line("markers", MARKER)
     if config.pluginmanager.hasplugin("playwright"):
-        from pytest_workflow_monitor.login import fixtures
+        from pytest_workflow_monitor import login_fixtures
 
-        config.pluginmanager.register(fixtures, "workflow-monitor-login")
+        config.pluginmanager.register(login_fixtures, "workflow-monitor-login")
     if is_active(config, config.option):
         _activate(config)
 

@@ -1,4 +1,7 @@
-"""The fixtures of logging in once; they need pytest-playwright and its synchronous API."""
+"""The fixtures of logging in once; they need pytest-playwright and its synchronous API.
+
+Every session with pytest-playwright imports this module, so it imports nothing more by itself.
+"""
 
 from __future__ import annotations
 
