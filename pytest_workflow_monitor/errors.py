@@ -52,3 +52,20 @@ class LoginError(WorkflowMonitorError):
 
 class ReportError(WorkflowMonitorError):
     """A report cannot be made or written."""
+
+
+class TransportError(WorkflowMonitorError):
+    """A message could not be delivered.
+
+    Args:
+        message: One sentence that says why; it holds no secret.
+        permanent: Whether another try would be as useless, such as for a revoked webhook.
+        retry_after: Seconds that the other side asked to wait.
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after

@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -30,6 +31,11 @@ MEMORY = Path("/dev/shm")
 ENOUGH = 2_000_000_000
 SERVER_VARIABLE = "TEST_POSTGRES_URL"
 _numbers = itertools.count()
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a script, where a shell lets Ctrl-C pass: the processes that
+    # tests start and interrupt would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Server:

@@ -33,6 +33,9 @@ PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds between tries to start while the helpers of a killed server are still ending."""
 
 OPTIONS = ("-c", "log_checkpoints=off", "-c", "max_wal_size=256MB")
+GUEST_SECONDS = 0.5
+"""How long a connection may still be listed after its client has left."""
+
 LOG_LIMIT = 1_000_000
 USER = DATABASE = "postgres"
 PORT = 5432
@@ -203,14 +206,21 @@ def _begin_stop(data: Path) -> None:
 
 
 def _has_guests(url: str) -> bool:
-    """Tell whether somebody else, such as a psql, is connected: a guest is not thrown out."""
+    """Tell whether somebody else, such as a psql, is connected: a guest is not thrown out.
+
+    A connection that was just closed is still listed for a moment, so one look is not enough.
+    """
     import psycopg
 
     from pytest_workflow_monitor.store.queries import SQL
 
+    deadline = time.monotonic() + GUEST_SECONDS
     with suppress(psycopg.Error), psycopg.connect(url, connect_timeout=2) as connection:
-        row = connection.execute(SQL["count_guests"]).fetchone()
-        return bool(row and row[0])
+        connection.autocommit = True
+        while (row := connection.execute(SQL["count_guests"]).fetchone()) and row[0]:
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(0.02)
     return False
 
 

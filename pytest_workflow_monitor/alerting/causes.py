@@ -1,0 +1,88 @@
+"""What failed executions may have in common, so that one cause is told once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pytest_workflow_monitor.analysis.summary import failing_step, telling_attempt
+from pytest_workflow_monitor.model import EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_workflow_monitor.model import Attempt, Error, Execution
+
+HOST = "host"
+STEP = "step"
+MAX_CAUSES = 5
+_GATEWAY_ERRORS = frozenset({502, 503, 504})
+_NO_ANSWER = re.compile(
+    r"net::ERR_(?:CONNECTION|NAME|ADDRESS|INTERNET|TIMED|SSL|CERT|EMPTY)\w*|NS_ERROR_\w+"
+    r"|ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|[Cc]onnection refused"
+    r"|[Nn]ame or service not known|Max retries exceeded|ConnectError|ConnectTimeout"
+)
+_URL = re.compile(r"(?:https?|wss?)://[^\s\"'<>)\]}]+")
+
+
+def causes(execution: Execution) -> tuple[str, ...]:
+    """Return the keys under which a failed execution is grouped with others.
+
+    ``step|<path>|<fingerprint>`` for its failing step and error, and ``host|<name:port>`` for each
+    host that did not answer: named in the error of a connection that failed, or asked in vain
+    (no response, or 502, 503 and 504) by a request of the deciding attempt.
+    """
+    attempt = telling_attempt(execution)
+    if attempt is None:
+        return ()
+    error = attempt.errors[0] if attempt.errors else None
+    found = [f"{HOST}|{host}" for host in _silent_hosts(attempt)]
+    if error is not None and error.fingerprint:
+        found.append(f"{STEP}|{failing_step(execution)}|{error.fingerprint}")
+    return tuple(dict.fromkeys(found))[:MAX_CAUSES]
+
+
+def common(groups: Iterable[Iterable[str]]) -> str:
+    """Return the cause that most of some alerts share, "" when no two share one.
+
+    A host explains more than a step does, so it wins where as many share it.
+    """
+    counted = Counter(cause for group in groups for cause in set(group))
+    shared = [(count, cause.startswith(HOST), cause) for cause, count in counted.items()]
+    count, _, cause = max(shared, default=(0, False, ""))
+    return cause if count > 1 else ""
+
+
+def in_words(cause: str) -> str:
+    """Say a cause: ``shop.example does not answer``, ``Log in fails``."""
+    kind, _, rest = cause.partition("|")
+    if kind == HOST:
+        return f"{rest} does not answer"
+    step = rest.rpartition("|")[0]
+    return f"{step} fails" if step else "The same error"
+
+
+def _silent_hosts(attempt: Attempt) -> list[str]:
+    hosts = [_host(url) for error in attempt.errors[:1] for url in _urls_without_answer(error)]
+    for event in attempt.events:
+        if event.kind is EventKind.REQUEST and (
+            (event.failure and _NO_ANSWER.search(event.failure))
+            or event.status_code in _GATEWAY_ERRORS
+        ):
+            hosts.append(_host(event.url))
+    return [host for host in dict.fromkeys(hosts) if host]
+
+
+def _urls_without_answer(error: Error) -> list[str]:
+    text = error.message
+    return _URL.findall(text) if _NO_ANSWER.search(text) else []
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        return parts.netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""

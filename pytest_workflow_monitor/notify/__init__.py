@@ -1,0 +1,1 @@
+"""Messages: what an alert says, and how it reaches people."""
