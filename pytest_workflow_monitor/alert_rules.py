@@ -1,6 +1,6 @@
 """The rules of alerting as records, and how they are read from the settings.
 
-Every reader raises ValueError with one clause that says what is wrong and what is allowed; a
+Every reader raises ValueError or TypeError with one clause that says what is wrong and what is allowed; a
 mistake in a table is named by its key.
 """
 
@@ -47,8 +47,8 @@ class Policy(Record, frozen=True, kw_only=True):
         failing_for_seconds: Failing for so long opens one; None for off.
         resolve_after: So many passes in a row resolve it.
         alert_after_degraded: So many degraded passes in a row open a warning; 0 for never.
-        alert_after_masked: So many passes in a row that needed a retry, each after the same error, open
-            a warning; 0 for never.
+        alert_after_masked: So many passes in a row that needed a retry, each after the same
+            error, open a warning; 0 for never.
         flapping: Whether changing to and fro gives one notice, and silence until it is calm.
         interrupted: Whether an execution that was stopped, or whose session died, is a failure;
             else it says nothing.
@@ -213,7 +213,7 @@ def read_channels(value: Any) -> tuple[ChannelRule, ...]:
 def read_match(value: Any) -> Match:
     """Read a match: fields with a pattern or a list of patterns each."""
     if not isinstance(value, Mapping):
-        raise ValueError('expected a table such as { priority = ["critical", "high"] }')
+        raise TypeError('expected a table such as { priority = ["critical", "high"] }')
     for key in value:
         if key not in MATCH_FIELDS:
             raise ValueError(_unknown(key, MATCH_FIELDS))
@@ -224,7 +224,7 @@ def _table(
     value: Any, parsers: Mapping[str, Callable[[Any], Any]], what: str, needed: Sequence[str] = ()
 ) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError("expected a table")
+        raise TypeError("expected a table")
     given = {}
     for key, item in value.items():
         if key not in parsers:
@@ -247,7 +247,7 @@ def _unknown(key: Any, known: Sequence[str] | Mapping[str, Any]) -> str:
 
 def _tables(value: Any) -> Sequence[Any]:
     if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
-        raise ValueError("expected a list of tables")
+        raise TypeError("expected a list of tables")
     return value
 
 

@@ -37,7 +37,7 @@ class Order(Record, frozen=True, kw_only=True):
 
     folder: str
     root: str
-    overrides: dict[str, str] = {}  # noqa: RUF012 - msgspec gives each record its own
+    overrides: dict[str, str] = {}
     html_path: str = ""
     json_path: str = ""
     markdown_path: str = ""

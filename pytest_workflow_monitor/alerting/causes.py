@@ -13,7 +13,7 @@ from pytest_workflow_monitor.model import EventKind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_workflow_monitor.model import Attempt, Error, Execution
+    from pytest_workflow_monitor.model import Attempt, Error, Event, Execution
 
 HOST = "host"
 STEP = "step"
@@ -65,14 +65,15 @@ def in_words(cause: str) -> str:
 
 
 def _silent_hosts(attempt: Attempt) -> list[str]:
-    hosts = [_host(url) for error in attempt.errors[:1] for url in _urls_without_answer(error)]
-    for event in attempt.events:
-        if event.kind is EventKind.REQUEST and (
-            (event.failure and _NO_ANSWER.search(event.failure))
-            or event.status_code in _GATEWAY_ERRORS
-        ):
-            hosts.append(_host(event.url))
-    return [host for host in dict.fromkeys(hosts) if host]
+    urls = [url for error in attempt.errors[:1] for url in _urls_without_answer(error)]
+    urls += [event.url for event in attempt.events if _is_in_vain(event)]
+    return [host for host in dict.fromkeys(map(_host, urls)) if host]
+
+
+def _is_in_vain(event: Event) -> bool:
+    if event.kind is not EventKind.REQUEST:
+        return False
+    return bool(_NO_ANSWER.search(event.failure)) or event.status_code in _GATEWAY_ERRORS
 
 
 def _urls_without_answer(error: Error) -> list[str]:

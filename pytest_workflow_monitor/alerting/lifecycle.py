@@ -212,11 +212,6 @@ class _Case:
             return "flapping is not watched any more"
         return "it is calm" if change_ratio(self._results) < CALM_BELOW else ""
 
-    def _shows(self, kind: AlertKind, result: Result) -> bool:
-        if kind is AlertKind.DEGRADED:
-            return result.status is Status.DEGRADED
-        return _is_masked(result) if kind is AlertKind.MASKED else result.status.is_problem
-
 
 def change_ratio(results: Sequence[Result]) -> float:
     """Return the share of changes between failing and passing over the last 20 executions.
@@ -234,6 +229,12 @@ def _tells(result: Result, policy: Policy) -> bool:
     if result.status is Status.INTERRUPTED:
         return policy.interrupted
     return result.status not in {Status.SKIPPED, Status.RUNNING}
+
+
+def _shows(kind: AlertKind, result: Result) -> bool:
+    if kind is AlertKind.DEGRADED:
+        return result.status is Status.DEGRADED
+    return _is_masked(result) if kind is AlertKind.MASKED else result.status.is_problem
 
 
 def _is_masked(result: Result) -> bool:

@@ -5,12 +5,13 @@ A channel's messages are decided together, because limits and digests concern al
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pytest_workflow_monitor.alert_rules import Match
 from pytest_workflow_monitor.alerting.matching import alert_facts, matches
 from pytest_workflow_monitor.alerts import (
     Alert,
-    AlertKind,
     AlertStatus,
     Notification,
     NotificationKind,
@@ -19,9 +20,7 @@ from pytest_workflow_monitor.model import Priority, Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
-    from pytest_workflow_monitor.alert_rules import Match
     from pytest_workflow_monitor.alerts import Silence
 
 BURST = 5
@@ -166,30 +165,34 @@ def _is_limited(due: Due) -> bool:
 def _verdict(
     due: Due, silences: Sequence[Silence], windows: Sequence[Window], now: datetime
 ) -> Verdict:
-    notification, kind = due.notification, due.notification.kind
-    if notification.incident_id is None:
+    kind = due.notification.kind
+    if due.notification.incident_id is None:
         return Verdict(due=due)
-    still_open = [it for it in due.alerts if it.is_open]
     if kind in FREE:
         if due.is_held:
             return Verdict(due=due, hold="its opening waits for the digest")
         return Verdict(due=due, drop="" if due.was_told else NOT_TOLD)
-    if not still_open:
-        was_tried = notification.retry_count > 0 and kind is NotificationKind.OPENED
-        return Verdict(due=due, drop="" if was_tried else RESOLVED_BEFORE)
-    if kind in UNACKNOWLEDGED_ONLY and all(
-        it.status is AlertStatus.ACKNOWLEDGED for it in still_open
-    ):
-        return Verdict(due=due, drop=f"acknowledged by {still_open[0].acknowledged_by}")
-    audible = [it for it in still_open if it.inhibited_by is None]
-    if not audible:
-        return Verdict(due=due, drop="explained by another alert")
+    drop = _too_late(due)
+    if drop:
+        return Verdict(due=due, drop=drop)
+    audible = [it for it in due.alerts if it.is_open and it.inhibited_by is None]
     silenced = quiet(audible, silences, windows, now)
-    if silenced is None:
-        return Verdict(due=due)
-    if kind in UNACKNOWLEDGED_ONLY:
+    if silenced is not None and kind in UNACKNOWLEDGED_ONLY:
         return Verdict(due=due, drop=silenced.reason)
     return Verdict(due=due, wait=silenced)
+
+
+def _too_late(due: Due) -> str:
+    """Return why a message about a problem need not be sent any more."""
+    notification, kind = due.notification, due.notification.kind
+    still_open = [it for it in due.alerts if it.is_open]
+    if not still_open:
+        was_tried = notification.retry_count > 0 and kind is NotificationKind.OPENED
+        return "" if was_tried else RESOLVED_BEFORE
+    acknowledged = all(it.status is AlertStatus.ACKNOWLEDGED for it in still_open)
+    if acknowledged and kind in UNACKNOWLEDGED_ONLY:
+        return f"acknowledged by {still_open[0].acknowledged_by}"
+    return "" if any(it.inhibited_by is None for it in still_open) else "explained by another alert"
 
 
 def _covered(
@@ -211,8 +214,3 @@ def _covered(
         if now < it.until and matches(it.match, facts)
     ]
     return max(found, key=lambda it: it.until, default=None)
-
-
-def is_flapping(alerts: Sequence[Alert]) -> bool:
-    """Tell whether a workflow's open alerts say that it changes to and fro."""
-    return any(it.kind is AlertKind.FLAPPING and it.is_open for it in alerts)
