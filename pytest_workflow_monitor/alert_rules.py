@@ -1,7 +1,7 @@
 """The rules of alerting as records, and how they are read from the settings.
 
-Every reader raises ValueError or TypeError with one clause that says what is wrong and what is allowed; a
-mistake in a table is named by its key.
+Every reader raises ValueError or TypeError with one clause that says what is wrong and what is
+allowed; a mistake in a table is named by its key.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ class Telling(Record, frozen=True, kw_only=True):
         remind_after_seconds: When an incident that nobody acknowledged is told again; the pause
             doubles each time. 0 for never.
         remind_at_most_seconds: The longest pause between reminders.
+        digest_every_seconds: How long the oldest news waits for a digest.
         health_check: The workflow whose failure explains all others of its environment; "" for
             none.
     """
@@ -86,7 +87,15 @@ class Telling(Record, frozen=True, kw_only=True):
     group_wait_seconds: float = 30.0
     remind_after_seconds: float = 1800.0
     remind_at_most_seconds: float = 86400.0
+    digest_every_seconds: float = 3600.0
     health_check: str = "health-check"
+
+
+class AlertSettings(Record, frozen=True, kw_only=True):
+    """The table ``alerts``: the policy of all workflows, and how alerts are told."""
+
+    policy: Policy = Policy()
+    telling: Telling = Telling()
 
 
 class Route(Record, frozen=True, kw_only=True):
@@ -141,12 +150,12 @@ DEFAULT_ROUTES = (
 )
 
 
-def read_policy(value: Any) -> tuple[Policy, Telling]:
+def read_alerts(value: Any) -> AlertSettings:
     """Read the table ``alerts``."""
     given = _table(value, {**_POLICY, **_TELLING}, "alerts")
     policy = Policy(**policy_changes({key: given[key] for key in given if key in _POLICY}))
     telling = Telling(**{_TELLING_NAMES[key]: given[key] for key in given if key in _TELLING})
-    return policy, telling
+    return AlertSettings(policy=policy, telling=telling)
 
 
 def policy_changes(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -343,12 +352,14 @@ _TELLING: dict[str, Callable[[Any], Any]] = {
     "group_wait": seconds,
     "remind_after": seconds,
     "remind_at_most": _pause,
+    "digest_every": _pause,
     "health_check": _text,
 }
 _TELLING_NAMES = {
     "group_wait": "group_wait_seconds",
     "remind_after": "remind_after_seconds",
     "remind_at_most": "remind_at_most_seconds",
+    "digest_every": "digest_every_seconds",
     "health_check": "health_check",
 }
 _ROUTE: dict[str, Callable[[Any], Any]] = {
@@ -377,3 +388,36 @@ _CHANNEL: dict[str, Callable[[Any], Any]] = {
     "per_hour": _count(1, 100_000),
     "per_day": _count(1, 1_000_000),
 }
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "alerts": read_alerts,
+    "alert_policies": read_policies,
+    "channels": read_channels,
+    "routes": read_routes,
+    "escalations": read_escalations,
+    "maintenance": read_maintenance,
+}
+"""What reads each setting that is a table or a list of tables."""
+
+
+def channels_of_environment(environ: Mapping[str, str]) -> tuple[ChannelRule, ...]:
+    """Return the channels that well-known variables name, for those who configure none."""
+    slack = environ.get("SLACK_WEBHOOK_URL") or (
+        environ.get("SLACK_BOT_TOKEN") and environ.get("SLACK_CHANNEL")
+    )
+    found = {"slack": slack, "discord": environ.get("DISCORD_WEBHOOK_URL")}
+    return tuple(ChannelRule(name=name, type=name) for name, value in found.items() if value)
+
+
+def unknown_channels(
+    channels: Sequence[ChannelRule], rules: Sequence[Route | Escalation]
+) -> list[str]:
+    """Return a sentence for each channel that a rule names and nobody configured."""
+    known = [channel.name for channel in channels]
+    return [
+        f"unknown channel {name!r}; "
+        + (f"known are {', '.join(known)}." if known else "no channel is configured.")
+        for rule in rules
+        for name in rule.channels
+        if name not in known
+    ]

@@ -115,7 +115,7 @@ def retry_dead_letters(store: Store, letter_ids: Sequence[int] | None = None) ->
     status = LetterStatus.PENDING if letter_ids is None else None
     done = Ingested()
     for letter in reversed(store.letters(status=status, letter_ids=letter_ids)):
-        if letter.status is not LetterStatus.PROCESSED:
+        if letter.status is not LetterStatus.SUCCEEDED:
             done += _retry(store, letter)
     return done
 

@@ -16,6 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from pytest_workflow_monitor import alert_rules
+from pytest_workflow_monitor.alert_rules import (
+    AlertSettings,
+    ChannelRule,
+    Escalation,
+    Maintenance,
+    PolicyRule,
+    Route,
+)
 from pytest_workflow_monitor.errors import SettingsError
 from pytest_workflow_monitor.metric_names import check_budgets
 
@@ -78,6 +87,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         login_ttl_seconds: How long a login may be used again; 0 for never.
         budgets: The largest good values of metrics, by name, for all workflows; for the
             performance score the smallest.
+        alerts: When executions become an alert and when it is over, and how it is told.
+        alert_policies: Deviations from ``alerts`` for the workflows that match.
+        channels: Where messages go, by name.
+        routes: Which alerts go to which channels.
+        escalations: Whom to tell too when nobody has acknowledged.
+        maintenance: Windows in which nobody is told.
+        report_url: Where people can open the reports, followed by ``#run_id``; for links in
+            messages.
         log_level: How much the command line and the background process log.
     """
 
@@ -107,6 +124,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     suspicious_passes: bool = True
     login_ttl_seconds: float = 3600.0
     budgets: dict[str, float] = {}
+    alerts: AlertSettings = AlertSettings()
+    alert_policies: tuple[PolicyRule, ...] = ()
+    channels: tuple[ChannelRule, ...] = ()
+    routes: tuple[Route, ...] = alert_rules.DEFAULT_ROUTES
+    escalations: tuple[Escalation, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    report_url: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     @property
@@ -179,6 +203,10 @@ def load(
                 problems.append(f"{source}: {key} = {shown}: {error}.")
             continue
         sources[key] = source
+    if "channels" not in values and (found := alert_rules.channels_of_environment(environ)):
+        values["channels"] = found
+        sources["channels"] = "environment"
+    problems += _unknown_channels(values)
     if problems:
         raise SettingsError("\n".join(problems))
     values.setdefault("project", root.name or "default")
@@ -275,6 +303,8 @@ def _checked(key: str, value: Any) -> Any:
     wanted = _TYPES[key]
     if wanted == tuple[str, ...] and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
+    if key in alert_rules.READERS:
+        return _read_table(key, value)
     if key == "budgets":
         return check_budgets(_numbers(value) if isinstance(value, str) else value)
     if key == "log_level" and isinstance(value, str):
@@ -290,11 +320,33 @@ def _checked(key: str, value: Any) -> Any:
     low, high = LIMITS.get(key, (None, None))
     if low is not None and high is not None and not low <= checked <= high:
         raise ValueError(f"expected a number from {low} to {high}")
-    if key == "artifacts_http_url" and checked and not checked.startswith(WEB):
+    if key in {"artifacts_http_url", "report_url"} and checked and not checked.startswith(WEB):
         raise ValueError("expected an address that begins with http:// or https://")
     if key in {"project", "environment"} and not checked:
         raise ValueError("expected a name")
     return checked
+
+
+def _read_table(key: str, value: Any) -> Any:
+    """Read a setting that is a table; in the environment it is written as JSON."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value)
+        except msgspec.MsgspecError:
+            raise ValueError("expected JSON") from None
+    try:
+        return alert_rules.READERS[key](value)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+def _unknown_channels(values: Mapping[str, Any]) -> list[str]:
+    channels = values.get("channels", ())
+    return [
+        f"{key}: {sentence}"
+        for key in ("routes", "escalations")
+        for sentence in alert_rules.unknown_channels(channels, values.get(key, ()))
+    ]
 
 
 def _numbers(text: str) -> dict[str, float | str]:

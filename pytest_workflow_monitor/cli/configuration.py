@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 from msgspec.structs import asdict
 
 from pytest_workflow_monitor.analysis import wording
@@ -13,6 +14,7 @@ from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings
 from pytest_workflow_monitor.cli.options import as_json_option
 from pytest_workflow_monitor.cli.output import console, print_json
+from pytest_workflow_monitor.model import Record
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.settings import Settings
@@ -56,6 +58,9 @@ def _shown(settings: Settings) -> dict[str, object]:
 
 def _words(value: object) -> str:
     """Say a value as one writes it in the environment; ``–`` for an empty one."""
+    parts = value if isinstance(value, tuple) else (value,)
+    if any(isinstance(part, Record) for part in parts):
+        return msgspec.json.encode(value).decode()
     if isinstance(value, tuple):
         value = ",".join(map(str, value))
     if isinstance(value, dict):

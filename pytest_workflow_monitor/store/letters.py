@@ -1,4 +1,4 @@
-"""The dead letters: records that PostgreSQL refused, kept with the reason."""
+"""The dead letters: records that PostgreSQL refused and messages that no channel took."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ if TYPE_CHECKING:
 
 
 class LetterStatus(StrEnum):
-    """What became of a dead letter: it waits, was stored after all, or was given up."""
+    """What became of a dead letter: it waits, is tried again, came through, or was given up."""
 
     PENDING = "PENDING"
-    PROCESSED = "PROCESSED"
-    DISCARDED = "DISCARDED"
+    PROCESSING = "PROCESSING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
 
 
 class DeadLetter(Record, frozen=True, kw_only=True):
-    """A record that was refused: ``event_data`` is its line of the journal."""
+    """What could not be delivered: a record to the database, or a message to its channel.
+
+    ``event_data`` is the record's line of the journal, or the message as JSON. Either
+    ``session_id`` or ``notification_id`` is given.
+    """
 
     letter_id: int
-    session_id: str
+    session_id: str | None
+    notification_id: str | None
     event_data: str
     reason: str
     status: LetterStatus

@@ -63,7 +63,7 @@ def test_a_dead_letter_can_be_retried(store: Store) -> None:
     store.connection.execute("ALTER TABLE workflow_monitor.workflow_steps DROP CONSTRAINT short")
     assert retry_dead_letters(store) == Ingested(executions=1, attempts=1)
     (letter,) = store.letters(letter_ids=[letter.letter_id])
-    assert letter.status is LetterStatus.PROCESSED
+    assert letter.status is LetterStatus.SUCCEEDED
     assert letter.processed_at is not None
     stored = store.execution(attempt.run_id)
     assert stored is not None
@@ -89,4 +89,4 @@ def test_a_dead_letter_of_a_deleted_session_is_given_up(store: Store) -> None:
     ingest(store, session, Batch(attempts=[an_attempt(number=0)]))
     store.delete_session(session.session_id)
     assert retry_dead_letters(store) == Ingested()
-    assert store.letters()[0].status is LetterStatus.DISCARDED
+    assert store.letters()[0].status is LetterStatus.FAILED
