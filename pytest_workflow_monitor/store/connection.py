@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pytest_workflow_monitor.errors import StoreUnreachableError
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.store import embedded, failures, migrate
+from pytest_workflow_monitor.store.alerts import Alerts
 from pytest_workflow_monitor.store.artifacts import Artifacts
 from pytest_workflow_monitor.store.database import connect
 from pytest_workflow_monitor.store.letters import Letters
@@ -39,7 +40,7 @@ class StoreInfo(Record, frozen=True, kw_only=True):
     rows: dict[str, int]
 
 
-class Store(Reading, Writing, Letters, Artifacts):
+class Store(Reading, Writing, Letters, Artifacts, Alerts):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 
     After a StoreUnreachableError the connection is gone: open a new store.
