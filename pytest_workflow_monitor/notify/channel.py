@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from msgspec import Meta
 
 from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.model import Record
@@ -24,7 +26,10 @@ class Options(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base of a channel type's own settings.
 
     A secret is named by the environment variable that holds it, in a key that ends in ``_env``.
+    ``timeout_seconds`` is how long one message may take, :data:`SEND_SECONDS` at most.
     """
+
+    timeout_seconds: Annotated[float, Meta(gt=0, le=SEND_SECONDS)] = SEND_SECONDS
 
 
 class Receipt(Record, frozen=True, kw_only=True):
@@ -41,6 +46,8 @@ class Receipt(Record, frozen=True, kw_only=True):
 class Channel(ABC):
     """A destination of messages.
 
+    ``type`` is what the settings call it, ``options`` the record of the keys it understands.
+
     Args:
         rule: Its name, type and options, as the settings have them.
         environ: The environment variables.
@@ -51,6 +58,7 @@ class Channel(ABC):
     """
 
     type: ClassVar[str]
+    options: ClassVar[type[Options]]
 
     @abstractmethod
     def __init__(self, rule: ChannelRule, environ: Mapping[str, str]) -> None: ...

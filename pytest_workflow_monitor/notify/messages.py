@@ -36,6 +36,7 @@ class Item(Record, frozen=True, kw_only=True):
         duration: How long the latest execution took, and what is normal, in words.
         failing_step: The path of the step that failed.
         failed_steps: Names of all failed steps.
+        steps_total: How many steps it had; 0 when that is not known.
         error: The error in at most three lines.
         cause: What it has in common with others, or what kind of error it is, in words.
         evidence_url: Where the report shows the execution, if that can be reached.
@@ -55,6 +56,7 @@ class Item(Record, frozen=True, kw_only=True):
     duration: str = ""
     failing_step: str = ""
     failed_steps: tuple[str, ...] = ()
+    steps_total: int = 0
     error: tuple[str, ...] = ()
     cause: str = ""
     reason: str = ""
