@@ -185,9 +185,11 @@ class DeliveryStatus(StrEnum):
 class Notification(Record, frozen=True, kw_only=True):
     """One message to one channel: the outbox, and the log of what was sent, in one.
 
-    ``notification_id`` is also the idempotency key for channels that know such. ``reason`` says
-    why it was held back or given up. ``reference`` is what the channel needs to find its message
-    again, such as Slack's ``ts``. ``digest_id`` is the message that told this one's news.
+    ``notification_id`` is also the idempotency key for channels that know such. ``actor`` did what
+    the message tells, ``note`` says why it comes now. ``retry_count`` counts the tries that failed.
+    ``reason`` says why it was held back or given up. ``reference`` is what the channel needs to
+    find its message again, such as Slack's ``ts``. ``digest_id`` is the message that tells this
+    one's news.
     """
 
     notification_id: str
@@ -200,7 +202,10 @@ class Notification(Record, frozen=True, kw_only=True):
     not_before: datetime
     incident_id: int | None = None
     priority: Priority = Priority.MEDIUM
+    mention: bool = False
     run_id: str = ""
+    actor: str = ""
+    note: str = ""
     retry_count: int = 0
     claimed_until: datetime | None = None
     sent_at: datetime | None = None
