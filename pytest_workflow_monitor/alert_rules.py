@@ -152,7 +152,7 @@ DEFAULT_ROUTES = (
 
 def read_alerts(value: Any) -> AlertSettings:
     """Read the table ``alerts``."""
-    given = _table(value, {**_POLICY, **_TELLING}, "alerts")
+    given = _table(value, {**_POLICY, **_TELLING}, "")
     policy = Policy(**policy_changes({key: given[key] for key in given if key in _POLICY}))
     telling = Telling(**{_TELLING_NAMES[key]: given[key] for key in given if key in _TELLING})
     return AlertSettings(policy=policy, telling=telling)
@@ -234,23 +234,24 @@ def _table(
 ) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise TypeError("expected a table")
+    where = f"{what}: " if what else ""
     given = {}
     for key, item in value.items():
         if key not in parsers:
-            raise ValueError(f"{what}: {_unknown(key, parsers)}")
+            raise ValueError(f"{where}{_unknown(key, parsers)}")
         try:
             given[key] = parsers[key](item)
         except (ValueError, TypeError) as error:
-            raise ValueError(f"{what}: {key} = {item!r}: {error}") from None
+            raise ValueError(f"{where}{key} = {item!r}: {error}") from None
     missing = [key for key in needed if key not in given]
     if missing:
-        raise ValueError(f"{what}: {' and '.join(missing)} must be given")
+        raise ValueError(f"{where}{' and '.join(missing)} must be given")
     return given
 
 
 def _unknown(key: Any, known: Sequence[str] | Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(str(key), known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    hint = f"did you mean {near[0]!r}" if near else f"known are {', '.join(known)}"
     return f"unknown key {key!r}; {hint}"
 
 

@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
 from pytest_workflow_monitor import wire
+from pytest_workflow_monitor.alert_keeping import judge
+from pytest_workflow_monitor.alerting.rules import Rules
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.analysis.suspicion import Pass, suspicions
 from pytest_workflow_monitor.errors import RecordRefusedError
@@ -31,7 +34,6 @@ from pytest_workflow_monitor.store.writing import KnownRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from pytest_workflow_monitor.model import SessionEnded, SessionStarted
     from pytest_workflow_monitor.store import Store
@@ -82,11 +84,25 @@ class Ingested:
         )
 
 
-def ingest(store: Store, session: SessionStarted, batch: Batch) -> Ingested:
-    """Store a batch of a session, all of it or nothing.
+def ingest(
+    store: Store,
+    session: SessionStarted,
+    batch: Batch,
+    rules: Rules | None = None,
+    *,
+    now: datetime | None = None,
+) -> Ingested:
+    """Store a batch of a session with what it means for alerts, all of it or nothing.
 
     An attempt that PostgreSQL refuses because of what is in it is put aside as a dead letter, and
     the others are stored.
+
+    Args:
+        store: The database.
+        session: Whose batch it is.
+        batch: What to store.
+        rules: What alerts are decided and told by; without, nobody is told.
+        now: The time of the decision; by default the clock's.
 
     Raises:
         StoreError: The database cannot be used; nothing of the batch was stored.
@@ -104,10 +120,13 @@ def ingest(store: Store, session: SessionStarted, batch: Batch) -> Ingested:
         if ended_at is not None:
             done += work.settle(store.running_runs(session.session_id))
             store.count_session(session.session_id)
+        judge(store, rules or Rules(), session, work.ended, now or datetime.now(UTC))
     return done
 
 
-def retry_dead_letters(store: Store, letter_ids: Sequence[int] | None = None) -> Ingested:
+def retry_dead_letters(
+    store: Store, letter_ids: Sequence[int] | None = None, rules: Rules | None = None
+) -> Ingested:
     """Try to store dead letters again, the waiting ones or those named.
 
     What is still refused stays a dead letter, with one more attempt and the newest reason.
@@ -116,11 +135,11 @@ def retry_dead_letters(store: Store, letter_ids: Sequence[int] | None = None) ->
     done = Ingested()
     for letter in reversed(store.letters(status=status, letter_ids=letter_ids)):
         if letter.status is not LetterStatus.SUCCEEDED:
-            done += _retry(store, letter)
+            done += _retry(store, letter, rules)
     return done
 
 
-def _retry(store: Store, letter: DeadLetter) -> Ingested:
+def _retry(store: Store, letter: DeadLetter, rules: Rules | None) -> Ingested:
     line = letter.event_data.encode()
     with store.transaction():
         session = store.session(letter.session_id)
@@ -132,7 +151,7 @@ def _retry(store: Store, letter: DeadLetter) -> Ingested:
         except msgspec.MsgspecError as error:  # written by another version, or by hand
             store.add_letter(letter.session_id, line, f"It cannot be read: {error}.")
             return Ingested(dead_lettered=1)
-        done = ingest(store, session, Batch(attempts=[attempt], raw=[line]))
+        done = ingest(store, session, Batch(attempts=[attempt], raw=[line]), rules)
         if not done.dead_lettered:
             store.close_letter(letter.letter_id)
     return done
@@ -182,12 +201,17 @@ class _Change(Record, frozen=True, kw_only=True):
 
 
 class _Work:
-    """One batch's transaction."""
+    """One batch's transaction.
+
+    Attributes:
+        ended: The executions that got their final status.
+    """
 
     def __init__(self, store: Store, session: SessionStarted, ended_at: datetime | None) -> None:
         self._store = store
         self._session = session
         self._ended_at = ended_at
+        self.ended: list[Execution] = []
 
     def store_all(self, items: Sequence[_Item]) -> Ingested:
         """Store items, halving them until one that is refused stands alone."""
@@ -352,12 +376,13 @@ class _Work:
         store.replace_executions([self._row(it) for it in changes if it.known is not None])
         new = [attempt for it in changes for attempt in it.new]
         store.add_attempts(new)
-        final = [it.execution.run_id for it in changes if it.is_final]
-        disturbed |= store.count(*scope, final)
+        ended = [it.execution for it in changes if it.is_final]
+        disturbed |= store.count(*scope, [it.run_id for it in ended])
         if disturbed:
             store.recount_last(*scope, disturbed)
+        self.ended += ended
         return Ingested(
-            executions=len(final),
+            executions=len(ended),
             attempts=len(new),
             running=sum(it.known is None and not it.is_final for it in changes),
         )

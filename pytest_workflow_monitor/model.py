@@ -285,7 +285,10 @@ class Attempt(Record, frozen=True, kw_only=True, tag_field="record", tag="attemp
 
 
 class SessionStarted(Record, frozen=True, kw_only=True, tag_field="record", tag="session_started"):
-    """One pytest invocation begins. The first line of every journal."""
+    """One pytest invocation begins. The first line of every journal.
+
+    ``notifies`` tells whether people are to hear of what it finds; else it is only recorded.
+    """
 
     session_id: str
     project: str
@@ -302,6 +305,7 @@ class SessionStarted(Record, frozen=True, kw_only=True, tag_field="record", tag=
     git_branch: str = ""
     ci_name: str = ""
     ci_url: str = ""
+    notifies: bool = False
     versions: dict[str, str] = {}
 
 

@@ -59,6 +59,7 @@ class Monitor:
             settings,
             arguments=tuple(str(argument) for argument in config.invocation_params.args),
             is_interactive=sys.stdin is not None and sys.stdin.isatty(),
+            notify=config.option.workflow_notify,
         )
         self._folder = session_folder(settings.state_path, self._session.session_id)
         self._journal: Journal | None = None

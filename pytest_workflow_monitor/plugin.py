@@ -54,6 +54,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="Treat every test as a workflow, with default settings where it has no marker.",
     )
+    group.addoption(
+        "--workflow-notify",
+        action="store_true",
+        default=None,
+        help="Tell people of what this session finds; sessions of a schedule do so anyway.",
+    )
+    group.addoption(
+        "--no-workflow-notify",
+        action="store_false",
+        dest="workflow_notify",
+        help="Only record what this session finds.",
+    )
     for name, what in [
         ("report", "Write an HTML report of this session to PATH."),
         ("json", "Write the same as JSON to PATH."),

@@ -29,6 +29,9 @@ PACKAGES = (
     "pytest-timeout",
 )
 
+SCHEDULED = frozenset({Trigger.CRON, Trigger.SCHEDULE})
+"""Sessions that nobody watches, so that people hear of what they find."""
+
 CI_SYSTEMS: tuple[tuple[str, str, str, str, str], ...] = (
     # name, variable that tells it, commit, branch, URL of the run
     ("GitHub Actions", "GITHUB_ACTIONS", "GITHUB_SHA", "GITHUB_REF_NAME", ""),
@@ -51,6 +54,7 @@ def describe_session(
     *,
     arguments: tuple[str, ...],
     is_interactive: bool,
+    notify: bool | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> SessionStarted:
     """Gather what is known at the start of a session.
@@ -60,17 +64,19 @@ def describe_session(
         settings: The effective settings.
         arguments: pytest's command line.
         is_interactive: Whether a person can see the terminal.
+        notify: Whether people are to hear of what it finds; by default of scheduled sessions only.
         environ: Environment variables.
     """
     ci_name, ci_commit, ci_branch, ci_url = recognise_ci(environ)
     commit, branch = git_commit_and_branch(settings.root)
+    trigger = find_trigger(environ, in_ci=bool(ci_name), is_interactive=is_interactive)
     return SessionStarted(
         session_id=session_id,
         project=settings.project,
         environment=settings.environment,
         location=settings.location,
         started_at=datetime.now(UTC),
-        trigger=find_trigger(environ, in_ci=bool(ci_name), is_interactive=is_interactive),
+        trigger=trigger,
         host=socket.gethostname(),
         pid=os.getpid(),
         rootdir=str(settings.root),
@@ -79,6 +85,7 @@ def describe_session(
         git_branch=ci_branch or branch,
         ci_name=ci_name,
         ci_url=ci_url,
+        notifies=trigger in SCHEDULED if notify is None else notify,
         versions=_versions(),
     )
 

@@ -199,8 +199,7 @@ def load(
             values[key] = _checked(key, value)
         except ValueError as error:
             if source not in _NOT_ONLY_OURS:
-                shown = "…" if key in SECRET_KEYS else repr(value)
-                problems.append(f"{source}: {key} = {shown}: {error}.")
+                problems.append(f"{source}: {key}{_shown(key, value)}: {error}.")
             continue
         sources[key] = source
     if "channels" not in values and (found := alert_rules.channels_of_environment(environ)):
@@ -211,6 +210,13 @@ def load(
         raise SettingsError("\n".join(problems))
     values.setdefault("project", root.name or "default")
     return Settings(root=root, sources=sources, **values)
+
+
+def _shown(key: str, value: Any) -> str:
+    """Show what was given; of a table, the error names the part that is wrong."""
+    if key in alert_rules.READERS:
+        return ""
+    return " = …" if key in SECRET_KEYS else f" = {value!r}"
 
 
 def find_root(start: Path) -> Path:
@@ -317,6 +323,11 @@ def _checked(key: str, value: Any) -> Any:
         checked = msgspec.convert(value, wanted, strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(_allowed(wanted, str(error))) from None
+    _check_range(key, checked)
+    return checked
+
+
+def _check_range(key: str, checked: Any) -> None:
     low, high = LIMITS.get(key, (None, None))
     if low is not None and high is not None and not low <= checked <= high:
         raise ValueError(f"expected a number from {low} to {high}")
@@ -324,7 +335,6 @@ def _checked(key: str, value: Any) -> Any:
         raise ValueError("expected an address that begins with http:// or https://")
     if key in {"project", "environment"} and not checked:
         raise ValueError("expected a name")
-    return checked
 
 
 def _read_table(key: str, value: Any) -> Any:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from pytest_workflow_monitor.alerting.rules import Rules
     from pytest_workflow_monitor.store.connection import Store
 
 YOUNG = timedelta(minutes=1)
@@ -60,14 +61,21 @@ class Shipment:
     Args:
         folder: The session's folder; its shipper lock has to be held.
         session: The first record of the journal.
+        rules: What alerts are decided and told by; without, nobody is told.
         listen: Called before what was read is stored, to learn of new secrets.
     """
 
     def __init__(
-        self, folder: Path, session: SessionStarted, *, listen: Callable[[], None] = lambda: None
+        self,
+        folder: Path,
+        session: SessionStarted,
+        rules: Rules | None = None,
+        *,
+        listen: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = folder
         self.session = session
+        self._rules = rules
         self.executions = 0
         self.attempts = 0
         self.dead_lettered = 0
@@ -116,6 +124,7 @@ class Shipment:
                 running=starting,
                 ended=ended,
             ),
+            self._rules,
         )
         self._waiting = []
         self._announced |= {started.run_id for started in starting}
@@ -230,13 +239,18 @@ class Replayed:
 
 
 def replay(
-    state_path: Path, store: Store, *, on_session: Callable[[Shipment], None] = lambda _: None
+    state_path: Path,
+    store: Store,
+    rules: Rules | None = None,
+    *,
+    on_session: Callable[[Shipment], None] = lambda _: None,
 ) -> Replayed:
     """Store every journal whose session is over and which nobody else is storing.
 
     Args:
         state_path: The state directory.
         store: The database.
+        rules: What alerts are decided and told by; without, nobody is told.
         on_session: Called after each journal that was stored.
 
     Raises:
@@ -248,7 +262,7 @@ def replay(
         try:
             if not lock.acquire():
                 continue
-            shipment = _replay_one(folder, store)
+            shipment = _replay_one(folder, store, rules)
         except JournalError as error:
             if not _is_young(folder):
                 replayed.notices.append(str(error))
@@ -262,8 +276,8 @@ def replay(
     return replayed
 
 
-def _replay_one(folder: Path, store: Store) -> Shipment:
-    shipment = Shipment(folder, head(folder))
+def _replay_one(folder: Path, store: Store, rules: Rules | None) -> Shipment:
+    shipment = Shipment(folder, head(folder), rules)
     shipment.conclude(_last_change(folder))
     shipment.drain(store)
     discard(folder)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pytest_workflow_monitor.alerting.rules import rules_of
 from pytest_workflow_monitor.errors import (
     ReportError,
     StoreError,
@@ -71,7 +72,8 @@ class Shipper:
         known.learn_environment(os.environ, self._settings.secret_names)
         known.learn(*order.secrets)
         folder = Path(order.folder)
-        self._shipment = Shipment(folder, head(folder), listen=listen)
+        self._rules = rules_of(self._settings)
+        self._shipment = Shipment(folder, head(folder), self._rules, listen=listen)
         self._store: Store | None = None
         self._was_connected = False
         self._error: StoreError | None = None
@@ -127,7 +129,7 @@ class Shipper:
         if self._store is None or self._error is not None:
             return
         try:
-            replayed = replay(self._settings.state_path, self._store)
+            replayed = replay(self._settings.state_path, self._store, self._rules)
         except StoreError as error:
             logger.warning("replay stopped: %s", error)
             return

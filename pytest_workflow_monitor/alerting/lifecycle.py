@@ -49,12 +49,19 @@ class Resolution(Record, frozen=True, kw_only=True):
     result: Result
 
 
+class Continuation(Record, frozen=True, kw_only=True):
+    """An alert whose problem the latest result shows again."""
+
+    alert: Alert
+    result: Result
+
+
 class Decision(Record, frozen=True, kw_only=True):
-    """What becomes of a workflow's alerts; ``continued`` ones have shown their problem again."""
+    """What becomes of a workflow's alerts."""
 
     opened: tuple[Opening, ...] = ()
     resolved: tuple[Resolution, ...] = ()
-    continued: tuple[Alert, ...] = ()
+    continued: tuple[Continuation, ...] = ()
 
 
 def results_needed(policy: Policy) -> int:
@@ -132,7 +139,7 @@ class _Case:
                 if reasons[kind]
             ),
             continued=tuple(
-                alert
+                Continuation(alert=alert, result=last)
                 for kind, alert in self._alerts.items()
                 if not reasons[kind]
                 and last.run_id != alert.last_run_id

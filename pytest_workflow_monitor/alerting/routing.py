@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from pytest_workflow_monitor.alerting.matching import alert_facts, matches
+from pytest_workflow_monitor.alerting.matching import matches
 from pytest_workflow_monitor.model import Record
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pytest_workflow_monitor.alert_rules import Route
-    from pytest_workflow_monitor.alerts import Alert
+    from pytest_workflow_monitor.alerting.matching import Facts
 
 _DAY_MINUTES = 24 * 60
 
@@ -28,12 +28,11 @@ class Destination(Record, frozen=True, kw_only=True):
 
 
 def destinations(
-    alerts: Iterable[Alert], routes: Sequence[Route], channels: Sequence[str], now: datetime
+    news: Iterable[Facts], routes: Sequence[Route], channels: Sequence[str], now: datetime
 ) -> tuple[Destination, ...]:
     """Choose where the news of some alerts goes: each channel once, by the loudest route."""
     found: dict[str, Destination] = {}
-    for alert in alerts:
-        facts = alert_facts(alert)
+    for facts in news:
         for route in routes:
             if matches(route.match, facts) and is_open(route, now):
                 for channel in route.channels or channels:

@@ -62,11 +62,13 @@ def list_letters(*, include_all: bool, as_json: bool) -> None:
 @as_json_option
 def retry(*, ids: Sequence[int], as_json: bool) -> None:
     """Try to store records again: those named, else all that wait."""
+    from pytest_workflow_monitor.alerting.rules import rules_of
     from pytest_workflow_monitor.ingest import retry_dead_letters
 
-    with needed(effective_settings()) as store:
+    settings = effective_settings()
+    with needed(settings) as store:
         _check_known(store, ids)
-        done = retry_dead_letters(store, list(ids) or None)
+        done = retry_dead_letters(store, list(ids) or None, rules_of(settings))
     if as_json:
         print_json({"stored": done.attempts, "refused": done.dead_lettered})
     elif not done.attempts and not done.dead_lettered:

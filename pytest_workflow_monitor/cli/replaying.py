@@ -137,11 +137,14 @@ def _tell_nothing(*, as_json: bool) -> None:
 
 
 def _replay(settings: Settings, count: int, *, as_json: bool) -> None:
+    from pytest_workflow_monitor.alerting.rules import rules_of
     from pytest_workflow_monitor.shipment import replay as replay_journals
     from pytest_workflow_monitor.store import open_store
 
     with open_store(settings) as store, _progress(count) as advance:
-        replayed = replay_journals(settings.state_path, store, on_session=lambda _: advance())
+        replayed = replay_journals(
+            settings.state_path, store, rules_of(settings), on_session=lambda _: advance()
+        )
         location = store.location
     if as_json:
         print_json(replayed)

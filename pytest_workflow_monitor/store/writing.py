@@ -75,6 +75,7 @@ class Writing(Database):
             git_branch=session.git_branch,
             ci_name=session.ci_name,
             ci_url=session.ci_url,
+            notifies=session.notifies,
             versions=_json(session.versions).decode(),
             journal_version=session.journal_version,
         )
