@@ -312,7 +312,7 @@ def _resolve(
 
 
 def _check_cron(expression: str) -> None:
-    from pytest_workflow_monitor.schedule.cron import check
+    from pytest_workflow_monitor.cron import check
 
     check(expression)
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_workflow_monitor.cron import check
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.recording.marker import PARAMETERS, parse, slug, title
-from pytest_workflow_monitor.schedule.cron import check
 
 GIVEN: list[tuple[str, Any, Any]] = [
     ("id", "checkout.eur/2", "checkout.eur/2"),

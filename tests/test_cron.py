@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_workflow_monitor.schedule.cron import check
+from pytest_workflow_monitor.cron import check
 
 
 @pytest.mark.parametrize(
