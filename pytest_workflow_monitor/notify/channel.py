@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias
 
 from msgspec import Meta
 
@@ -32,6 +32,9 @@ class Options(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     timeout_seconds: Annotated[float, Meta(gt=0, le=SEND_SECONDS)] = SEND_SECONDS
 
 
+OptionsClass: TypeAlias = type[Options]
+
+
 class Receipt(Record, frozen=True, kw_only=True):
     """What became of a message that was taken.
 
@@ -47,6 +50,8 @@ class Channel(ABC):
     """A destination of messages.
 
     ``type`` is what the settings call it, ``options`` the record of the keys it understands.
+    ``joins`` tells whether news of many incidents may come in one message; a service that keeps
+    account of each incident has to hear of each.
 
     Args:
         rule: Its name, type and options, as the settings have them.
@@ -58,7 +63,8 @@ class Channel(ABC):
     """
 
     type: ClassVar[str]
-    options: ClassVar[type[Options]]
+    options: ClassVar[OptionsClass]
+    joins: ClassVar[bool] = True
 
     @abstractmethod
     def __init__(self, rule: ChannelRule, environ: Mapping[str, str]) -> None: ...
