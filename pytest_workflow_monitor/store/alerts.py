@@ -135,14 +135,18 @@ class Alerts(Database):
         alert_ids: Iterable[int] | None = None,
         incident_ids: Iterable[int] | None = None,
         inhibited_by: Iterable[int] | None = None,
+        priorities: Sequence[Priority] | None = None,
+        workflows: Sequence[str] | None = None,
         open_only: bool = False,
         limit: int | None = None,
     ) -> tuple[Alert, ...]:
-        """List alerts, newest first."""
+        """List alerts, newest first; ``workflows`` are patterns of SQL's LIKE."""
         rows = self.fetch(
             "alerts",
             project=project,
             environment=environment,
+            priorities=None if priorities is None else [it.value for it in priorities],
+            workflows=None if workflows is None else list(workflows),
             alert_ids=_list(alert_ids),
             incident_ids=_list(incident_ids),
             inhibited_by=_list(inhibited_by),

@@ -50,6 +50,8 @@ WHERE (%(project)s::text IS NULL OR project = %(project)s)
   AND (%(alert_ids)s::bigint[] IS NULL OR alert_id = ANY (%(alert_ids)s))
   AND (%(incident_ids)s::bigint[] IS NULL OR incident_id = ANY (%(incident_ids)s))
   AND (%(inhibited_by)s::bigint[] IS NULL OR inhibited_by = ANY (%(inhibited_by)s))
+  AND (%(priorities)s::text[] IS NULL OR priority = ANY (%(priorities)s))
+  AND (%(workflows)s::text[] IS NULL OR workflow_id LIKE ANY (%(workflows)s))
   AND (NOT %(open_only)s OR status <> 'resolved')
 ORDER BY alert_id DESC
 LIMIT %(limit)s
