@@ -94,10 +94,17 @@ def decide(
         dismissed: When a person last resolved an alert of a kind; results before that cannot open
             another one.
     """
-    telling = [it for it in results if _tells(it, policy)]
+    telling = [it for it in results if tells(it, policy)]
     if not telling:
         return Decision()
     return _Case(telling, alerts, policy, dismissed or {}).decision()
+
+
+def tells(result: Result, policy: Policy) -> bool:
+    """Tell whether a result says anything about its workflow."""
+    if result.status is Status.INTERRUPTED:
+        return policy.interrupted
+    return result.status not in {Status.SKIPPED, Status.RUNNING}
 
 
 class _Case:
@@ -143,7 +150,7 @@ class _Case:
                 for kind, alert in self._alerts.items()
                 if not reasons[kind]
                 and last.run_id != alert.last_run_id
-                and self._shows(kind, last)
+                and _shows(kind, last)
             ),
         )
 
@@ -230,12 +237,6 @@ def change_ratio(results: Sequence[Result]) -> float:
 
 def _changes(results: Sequence[Result]) -> int:
     return sum(a.status.is_problem != b.status.is_problem for a, b in pairwise(results))
-
-
-def _tells(result: Result, policy: Policy) -> bool:
-    if result.status is Status.INTERRUPTED:
-        return policy.interrupted
-    return result.status not in {Status.SKIPPED, Status.RUNNING}
 
 
 def _shows(kind: AlertKind, result: Result) -> bool:
