@@ -116,6 +116,7 @@ def plan(
     windows: Sequence[Window],
     allowance: int,
     now: datetime,
+    burst: int = BURST,
 ) -> Plan:
     """Decide what becomes of the messages of one channel that are due, oldest first.
 
@@ -125,6 +126,7 @@ def plan(
         windows: The maintenance windows that are open now.
         allowance: How many more messages the channel's limits allow now; may be negative.
         now: The time.
+        burst: More openings, or resolutions, than this become one message.
     """
     verdicts = [_verdict(it, silences, windows, now) for it in due]
     sent = [it.due for it in verdicts if it.is_sent]
@@ -133,7 +135,7 @@ def plan(
     together: list[tuple[Due, ...]] = []
     for kinds in _BURSTS:
         group = [it for it in sent if it.notification.kind in kinds]
-        if len(group) > BURST:
+        if len(group) > burst:
             together.append(tuple(group))
         else:
             single += group
@@ -168,9 +170,9 @@ def _verdict(
     kind = due.notification.kind
     if due.notification.incident_id is None:
         return Verdict(due=due)
+    if due.is_held and kind in FREE | {NotificationKind.REMINDER}:
+        return Verdict(due=due, hold="its opening waits for the digest")
     if kind in FREE:
-        if due.is_held:
-            return Verdict(due=due, hold="its opening waits for the digest")
         return Verdict(due=due, drop="" if due.was_told else NOT_TOLD)
     drop = _too_late(due)
     if drop:

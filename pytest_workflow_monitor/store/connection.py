@@ -14,8 +14,11 @@ from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.store import embedded, failures, migrate
 from pytest_workflow_monitor.store.alerts import Alerts
 from pytest_workflow_monitor.store.artifacts import Artifacts
+from pytest_workflow_monitor.store.backtest import Backtest
 from pytest_workflow_monitor.store.database import connect
 from pytest_workflow_monitor.store.letters import Letters
+from pytest_workflow_monitor.store.outbox import Outbox
+from pytest_workflow_monitor.store.overview import Overview
 from pytest_workflow_monitor.store.reading import Reading
 from pytest_workflow_monitor.store.writing import Writing
 
@@ -40,7 +43,7 @@ class StoreInfo(Record, frozen=True, kw_only=True):
     rows: dict[str, int]
 
 
-class Store(Reading, Writing, Letters, Artifacts, Alerts):
+class Store(Reading, Writing, Letters, Artifacts, Alerts, Outbox, Overview, Backtest):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 
     After a StoreUnreachableError the connection is gone: open a new store.

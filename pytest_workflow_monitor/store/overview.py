@@ -67,7 +67,7 @@ class Overview(Database):
 
     def count_executions(self, project: str, since: datetime) -> dict[Status, int]:
         """Count executions since a moment by their status."""
-        rows = self.fetch("count_executions", project=project, since=since)
+        rows = self.fetch("count_executions_by_status", project=project, since=since)
         return {Status(row["status"]): row["executions"] for row in rows}
 
     def hear_again(self, project: str, at: datetime) -> int:

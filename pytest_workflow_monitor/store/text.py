@@ -32,9 +32,14 @@ def storable(record: R, line: bytes | None = None) -> R:
     return msgspec.convert(_clean(msgspec.to_builtins(record)), type(record))
 
 
+def storable_text(text: str) -> str:
+    """Return a text without what PostgreSQL cannot hold."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", REPLACEMENT)
+
+
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", REPLACEMENT)
+        return storable_text(value)
     if isinstance(value, dict):
         return {_clean(key): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -40,7 +40,7 @@ FROM workflow_monitor.dead_letter_queue AS letter
 LEFT JOIN workflow_monitor.notification_logs AS message USING (notification_id)
 WHERE letter.status = 'PENDING'
 
--- name: count_executions
+-- name: count_executions_by_status
 -- Count a project's executions since a moment by their status
 SELECT status, count(*) AS executions
 FROM workflow_monitor.workflow_executions
