@@ -66,7 +66,10 @@ SENTENCES = [
     "test_a.py:6: workflow marker: retries=-1: expected a whole number from 0 to 100.",
     "test_a.py:10: workflow marker: timeout=-3: a duration cannot be negative or infinite; *",
     "test_b.py:4: workflow marker: timezone='Mars/Base': expected an IANA time zone *",
-    "test_b.py:6: workflow marker: cron='61 * * * *': not a cron expression *",
+    (
+        "test_b.py:6: workflow marker: cron='61 * * * *': the minute field '61': 61 is out of "
+        "range; allowed 0-59."
+    ),
     (
         "test_c.py:13: workflow marker: workflow() takes one positional argument, the id, but got "
         "2: ('one', 'two')."
