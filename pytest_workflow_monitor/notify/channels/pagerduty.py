@@ -65,6 +65,7 @@ class PagerDutyChannel(Channel):
 
     type = "pagerduty"
     options = PagerDutyOptions
+    joins = False
 
     def __init__(self, rule: ChannelRule, environ: Mapping[str, str]) -> None:
         given = read_options(PagerDutyOptions, rule)
