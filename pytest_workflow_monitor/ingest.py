@@ -127,29 +127,30 @@ def ingest(
 def retry_dead_letters(
     store: Store, letter_ids: Sequence[int] | None = None, rules: Rules | None = None
 ) -> Ingested:
-    """Try to store dead letters again, the waiting ones or those named.
+    """Try to store refused records again, the waiting ones or those named.
 
-    What is still refused stays a dead letter, with one more attempt and the newest reason.
+    What is still refused stays a dead letter, with one more attempt and the newest reason. Dead
+    letters about messages are left alone.
     """
     status = LetterStatus.PENDING if letter_ids is None else None
     done = Ingested()
     for letter in reversed(store.letters(status=status, letter_ids=letter_ids)):
-        if letter.status is not LetterStatus.SUCCEEDED:
-            done += _retry(store, letter, rules)
+        if letter.session_id is not None and letter.status is not LetterStatus.SUCCEEDED:
+            done += _retry(store, letter, letter.session_id, rules)
     return done
 
 
-def _retry(store: Store, letter: DeadLetter, rules: Rules | None) -> Ingested:
+def _retry(store: Store, letter: DeadLetter, session_id: str, rules: Rules | None) -> Ingested:
     line = letter.event_data.encode()
     with store.transaction():
-        session = store.session(letter.session_id)
+        session = store.session(session_id)
         if session is None:  # deleted since, and its executions with it
             store.drop_letters([letter.letter_id])
             return Ingested()
         try:
             attempt = msgspec.json.decode(line, type=Attempt)
         except msgspec.MsgspecError as error:  # written by another version, or by hand
-            store.add_letter(letter.session_id, line, f"It cannot be read: {error}.")
+            store.add_letter(session_id, line, f"It cannot be read: {error}.")
             return Ingested(dead_lettered=1)
         done = ingest(store, session, Batch(attempts=[attempt], raw=[line]), rules)
         if not done.dead_lettered:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_workflow_monitor.model import SessionDocument
+    from pytest_workflow_monitor.notify.courier import Courier
 
 logger = logging.getLogger("pytest_workflow_monitor.shipper")
 
@@ -51,6 +52,9 @@ GRACE_SECONDS = 4.0
 FINAL_UPLOAD_SECONDS = 2.0
 """How long the end of a session waits for artifacts to be copied; the rest is copied after it."""
 
+DELIVERY_SECONDS = 120.0
+"""How long the shipper stays after the session for messages that are due, or soon will be."""
+
 UPLOAD_PAUSE_SECONDS = 30.0
 """How long a bucket that could not be reached is left alone."""
 
@@ -64,9 +68,16 @@ class Shipper:
     Args:
         order: What the session asked for.
         listen: Hears what the session has said since, if it is another process.
+        delivers: Whether to deliver messages beside the session, if that was asked to notify.
     """
 
-    def __init__(self, order: Order, *, listen: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        order: Order,
+        *,
+        listen: Callable[[], None] = lambda: None,
+        delivers: bool = False,
+    ) -> None:
         self._order = order
         self._settings: Settings = load(Path(order.root), overrides=order.overrides)
         known.learn_environment(os.environ, self._settings.secret_names)
@@ -74,6 +85,10 @@ class Shipper:
         folder = Path(order.folder)
         self._rules = rules_of(self._settings)
         self._shipment = Shipment(folder, head(folder), self._rules, listen=listen)
+        self._delivers = (
+            delivers and bool(self._settings.channels) and self._shipment.session.notifies
+        )
+        self._courier: Courier | None = None
         self._store: Store | None = None
         self._was_connected = False
         self._error: StoreError | None = None
@@ -152,6 +167,11 @@ class Shipper:
             if problem:
                 logger.warning("artifacts: %s", problem)
 
+    def finish_deliveries(self) -> None:
+        """Stay until the messages are delivered that are due now or soon."""
+        if self._courier is not None:
+            self._courier.finish(DELIVERY_SECONDS)
+
     def close(self) -> None:
         """Let go of the database."""
         if self._store is not None:
@@ -173,6 +193,8 @@ class Shipper:
         self._was_connected = True
         self._error = None
         self._failures = 0
+        if self._delivers and self._courier is None:
+            self._courier = _courier(self._settings, self._store)
         return True
 
     def _upload(self, seconds: float) -> None:
@@ -248,10 +270,17 @@ class Shipper:
         return order.html_path, order.json_path
 
 
+def _courier(settings: Settings, store: Store) -> Courier:
+    """Start to deliver; without channels, nothing of it is imported."""
+    from pytest_workflow_monitor.notify.courier import Courier
+
+    return Courier(settings, store.url)
+
+
 def ship(order: Order) -> Shipped:
     """Store a session that is over, in this process.
 
-    Used where no other process can be started.
+    Used where no other process can be started. Its messages are left to the next one.
     """
     lock = Lock(Path(order.folder) / SHIPPER_LOCK)
     try:
@@ -276,13 +305,14 @@ def main() -> int:
     lock = Lock(Path(order.folder) / SHIPPER_LOCK)
     if not lock.acquire():
         return 0  # another process got there first and stores this journal
-    shipper = Shipper(order, listen=session.listen)
+    shipper = Shipper(order, listen=session.listen, delivers=True)
     try:
         while not session.is_over(shipper.session_pid):
             shipper.tick()
         _tell(shipper.finish())
         shipper.replay_others()
         shipper.keep_artifacts()
+        shipper.finish_deliveries()
     except Exception as error:  # the one edge at which an error of ours ends
         logger.exception("stopped")
         _tell(Shipped(problem=_unexpected(error, order)))
