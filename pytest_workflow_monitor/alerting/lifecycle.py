@@ -50,7 +50,7 @@ class Resolution(Record, frozen=True, kw_only=True):
 
 
 class Continuation(Record, frozen=True, kw_only=True):
-    """An alert whose problem the latest result shows again."""
+    """An alert whose problem the latest result shows."""
 
     alert: Alert
     result: Result
@@ -148,9 +148,7 @@ class _Case:
             continued=tuple(
                 Continuation(alert=alert, result=last)
                 for kind, alert in self._alerts.items()
-                if not reasons[kind]
-                and last.run_id != alert.last_run_id
-                and _shows(kind, last)
+                if not reasons[kind] and _shows(kind, last)
             ),
         )
 
