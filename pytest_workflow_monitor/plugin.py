@@ -244,7 +244,7 @@ def _settings(config: pytest.Config) -> Settings:
 
     option = config.option
     try:
-        return load(
+        settings = load(
             config.rootpath,
             overrides={
                 "project": option.workflow_project,
@@ -253,8 +253,13 @@ def _settings(config: pytest.Config) -> Settings:
                 "state_dir": option.workflow_state_dir,
             },
         )
+        if settings.maintenance:
+            from pytest_workflow_monitor.alerting.windows import check_windows
+
+            check_windows(settings)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
+    return settings
 
 
 def _has_playwright(config: pytest.Config) -> bool:

@@ -22,8 +22,16 @@ SHOWN_CANDIDATES = 5
 
 
 def effective_settings() -> Settings:
-    """Return the settings of the project that the current folder belongs to."""
+    """Return the settings of the project that the current folder belongs to.
+
+    Raises:
+        SettingsError: A setting is wrong.
+    """
     settings = configuration.load(Path.cwd())
+    if settings.maintenance:
+        from pytest_workflow_monitor.alerting.windows import check_windows
+
+        check_windows(settings)
     known.learn_environment(os.environ, settings.secret_names)
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
     return settings

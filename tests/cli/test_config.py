@@ -58,3 +58,16 @@ def test_a_wrong_setting_is_a_mistake(project: Project) -> None:
         assert (said.code, said.out) == (2, "")
         assert said.err.count("\n") == 1
         assert "unknown setting 'projet'; did you mean 'project'?" in said.err
+
+
+def test_a_wrong_maintenance_window_is_a_mistake(project: Project) -> None:
+    """Its cron expression is refused by every command, with the field that is wrong."""
+    project.env["WORKFLOW_MONITOR_MAINTENANCE"] = '[{"cron": "0 25 * * *", "duration": "1h"}]'
+
+    said = project.run("config")
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err == (
+        "Error: environment variable WORKFLOW_MONITOR_MAINTENANCE: maintenance: window 1: "
+        "cron = '0 25 * * *': the hour field '25': 25 is out of range; allowed 0-23.\n"
+    )

@@ -60,6 +60,16 @@ def test_a_switch_that_is_neither_on_nor_off_is_refused(suite: Suite) -> None:
     assert "MONITORING_ENABLED='maybe': expected true or false." in run.output
 
 
+def test_a_wrong_maintenance_window_is_refused(suite: Suite) -> None:
+    """Its cron expression is looked at before anything runs, not when a message is to be sent."""
+    suite.write("test_shop.py", ONE)
+    run = suite.run(
+        env={"WORKFLOW_MONITOR_MAINTENANCE": '[{"cron": "0 25 * * *", "duration": "1h"}]'}
+    )
+    assert run.result.ret == 4
+    assert "window 1: cron = '0 25 * * *': the hour field '25': 25 is out of" in run.output
+
+
 @pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["plain", "xdist"])
 def test_pytest_never_imports_a_driver_or_a_template_engine(
     suite: Suite, options: list[str]
