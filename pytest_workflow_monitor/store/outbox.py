@@ -283,7 +283,7 @@ class Outbox(Database):
     def retry_message_letters(self, letter_ids: Iterable[int], at: datetime) -> tuple[str, ...]:
         """Put messages that had been given up into the outbox again, and return their ids."""
         with self.transaction():
-            rows = self.fetch("reopen_letters", letter_ids=list(letter_ids))
+            rows = self.fetch("reopen_letters", project=self.project, letter_ids=list(letter_ids))
             found = [row["notification_id"] for row in rows]
             self.run("requeue_messages", notification_ids=found, at=at)
         return tuple(found)

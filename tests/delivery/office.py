@@ -106,7 +106,7 @@ class Notebook(Channel):
 
     def __init__(
         self,
-        rule: ChannelRule = ChannelRule(name="team", type="notebook"),
+        rule: ChannelRule | None = None,
         environ: Mapping[str, str] | None = None,
         *,
         act: Callable[[Message], None] = lambda _: None,

@@ -5,18 +5,15 @@ import sys
 import threading
 from datetime import timedelta
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_workflow_monitor.alert_rules import (
-    AlertSettings,
-    ChannelRule,
     Maintenance,
     Route,
-    Telling,
 )
-from pytest_workflow_monitor.alerts import DeliveryStatus, Notification, NotificationKind
+from pytest_workflow_monitor.alerts import DeliveryStatus
 from pytest_workflow_monitor.errors import StoreUnreachableError, TransportError
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify import backoff

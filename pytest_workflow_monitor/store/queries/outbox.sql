@@ -261,13 +261,14 @@ WHERE letter.notification_id = ANY (%(notification_ids)s::uuid[])
   AND message.notification_id = letter.notification_id AND letter.status = 'PROCESSING'
 
 -- name: reopen_letters
--- Take letters about messages to be tried once more, and name the messages
+-- Take letters about a project's messages to be tried once more, and name the messages
 UPDATE workflow_monitor.dead_letter_queue AS letter
 SET status = 'PROCESSING', processed_at = NULL
 FROM workflow_monitor.notification_logs AS message
 WHERE letter.letter_id = ANY (%(letter_ids)s::bigint[])
   AND letter.status IN ('PENDING', 'FAILED')
   AND message.notification_id = letter.notification_id AND message.delivery_status = 'FAILED'
+  AND message.project = %(project)s
 RETURNING letter.notification_id::text AS notification_id
 
 -- name: requeue_messages
