@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 NOTHING_TO_RETRY = "Nothing to do: no dead letter waits."
 NONE_WAIT = "No dead letters wait: nothing was refused or left undelivered."
-    "No dead letters wait: nothing was refused, every message was delivered or is on its way."
-)
 
 
 class About(NamedTuple):
