@@ -7,9 +7,10 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
+from pytest_workflow_monitor.alerting.rules import Rules
 from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.store import migrate
-from tests.samples import a_full_attempt, a_session, an_attempt, an_end, run_id
+from tests.samples import PROJECT, a_full_attempt, a_session, an_attempt, an_end, at, run_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,11 @@ KEYS = {
     "workflow_metrics": "run_id, attempt, metric_index",
     "workflow_artifacts": "run_id, attempt, artifact_index",
     "job_metrics": "project, workflow_id, environment",
+    "incidents": "incident_id",
+    "alerts": "alert_id",
+    "alert_events": "event_id",
+    "silences": "silence_id",
+    "notification_logs": "notification_id",
     "dead_letter_queue": "letter_id",
 }
 """The tables and their primary keys."""
@@ -60,6 +66,22 @@ BROKEN = [
     ("job_metrics", "run_count", 99),
     ("job_metrics", "failure_count", -1),
     ("job_metrics", "consecutive_failures", -1),
+    ("incidents", "project", ""),
+    ("incidents", "reminders", -1),
+    ("alerts", "kind", "strange"),
+    ("alerts", "status", "resolved"),
+    ("alerts", "status", "acknowledged"),
+    ("alerts", "failures", 0),
+    ("alert_events", "event_type", "lunch"),
+    ("alert_events", "actor", ""),
+    ("silences", "reason", ""),
+    ("silences", "ends_at", "2000-01-01"),
+    ("notification_logs", "channel", ""),
+    ("notification_logs", "delivery_status", "LOST"),
+    ("notification_logs", "delivery_status", "SUCCEEDED"),
+    ("notification_logs", "delivery_status", "PROCESSING"),
+    ("notification_logs", "retry_count", -1),
+    ("dead_letter_queue", "session_id", None),
     ("dead_letter_queue", "status", "LOST"),
     ("dead_letter_queue", "attempts", 0),
 ]
@@ -73,7 +95,11 @@ def filled(store: Store) -> Store:
         attempts=[a_full_attempt(), an_attempt("other"), an_attempt(duration_ms=-1.0)],
         ended=an_end(),
     )
-    ingest(store, a_session(), batch)
+    rules = Rules(channels=("team",))
+    ingest(store, a_session(notifies=True), batch, rules)
+    store.add_silence(
+        PROJECT, {"tag": ["a"]}, starts_at=at(0), ends_at=at(60), author="ada", reason="known"
+    )
     return store
 
 
@@ -125,12 +151,14 @@ def test_a_wrong_value_is_refused(connection: Any, table: str, column: str, valu
         ("workflow_metrics", "run_id"),
         ("workflow_artifacts", "run_id"),
         ("job_metrics", "workflow_id"),
+        ("alerts", "incident_id"),
+        ("alert_events", "alert_id"),
+        ("notification_logs", "incident_id"),
     ],
 )
 def test_nothing_belongs_to_what_is_not_there(connection: Any, table: str, column: str) -> None:
     """A child without its parent is refused."""
-    kind = "uuid" if column in {"run_id", "session_id", "definition_hash"} else "text"
-    value: object = run_id() if kind == "uuid" else "777"
+    value = run_id() if column in {"run_id", "session_id", "definition_hash"} else "777"
     target = sql.Identifier("workflow_monitor", table)
     statement = sql.SQL(
         "UPDATE {0} SET {1} = %s WHERE ctid = (SELECT ctid FROM {0} LIMIT 1)"
@@ -150,6 +178,11 @@ def test_nothing_belongs_to_what_is_not_there(connection: Any, table: str, colum
         ("workflow_metrics", "metric_unit", "s"),
         ("workflow_artifacts", "path", "elsewhere"),
         ("job_metrics", "last_status", "passed"),
+        ("incidents", "environment", "staging"),
+        ("alerts", "owner", "team-shop"),
+        ("alert_events", "reason", "it was the cable"),
+        ("silences", "author", "grace"),
+        ("notification_logs", "reason", "by hand"),
         ("dead_letter_queue", "reason", "another"),
     ],
 )
@@ -171,10 +204,11 @@ def test_a_row_can_be_deleted(filled: Store, table: str) -> None:
 
 
 def test_a_deleted_workflow_takes_its_executions_along(filled: Store) -> None:
-    """Its versions, executions, attempts and counters go; the sessions stay."""
+    """Its versions, executions, attempts and counters go; sessions and the audit trail stay."""
     filled.connection.execute("DELETE FROM workflow_monitor.workflows")
     left = {table for table, count in filled.row_counts().items() if count}
-    assert left == {"test_sessions", "dead_letter_queue"}
+    trail = {"incidents", "alerts", "alert_events", "silences", "notification_logs"}
+    assert left == {"test_sessions", "dead_letter_queue"} | trail
 
 
 def test_rows_can_be_added_up(filled: Store) -> None:
@@ -215,6 +249,12 @@ def test_rows_can_be_added_up(filled: Store) -> None:
         ("workflow_executions_running", "workflow_executions WHERE status = 'running'"),
         ("workflow_executions_session", f"workflow_executions WHERE session_id = '{UUID(int=1)}'"),
         ("test_sessions_started_at", "test_sessions ORDER BY started_at DESC LIMIT 9"),
+        (
+            "alerts_open",
+            "alerts WHERE project = 'p' AND environment = 'e' AND status <> 'resolved'",
+        ),
+        ("alert_events_alert", "alert_events WHERE alert_id = 1 ORDER BY event_id"),
+        ("notification_logs_incident", "notification_logs WHERE incident_id = 1"),
         ("workflow_artifacts_sha256", "workflow_artifacts WHERE sha256 = 'ab'"),
     ],
 )

@@ -22,7 +22,7 @@ CREATE INDEX incidents_open ON workflow_monitor.incidents (project, environment,
 
 CREATE TABLE workflow_monitor.alerts (
     alert_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    incident_id bigint NOT NULL REFERENCES workflow_monitor.incidents,
+    incident_id bigint NOT NULL REFERENCES workflow_monitor.incidents ON DELETE CASCADE,
     project text NOT NULL,
     workflow_id text NOT NULL CHECK (workflow_id <> ''),
     environment text NOT NULL,
@@ -44,7 +44,7 @@ CREATE TABLE workflow_monitor.alerts (
     failing_step text NOT NULL,
     causes jsonb NOT NULL,
     quiet text NOT NULL,
-    inhibited_by bigint REFERENCES workflow_monitor.alerts,
+    inhibited_by bigint REFERENCES workflow_monitor.alerts ON DELETE SET NULL,
     acknowledged_at timestamptz,
     acknowledged_by text NOT NULL DEFAULT '',
     resolved_at timestamptz,
@@ -62,7 +62,7 @@ CREATE INDEX alerts_incident ON workflow_monitor.alerts (incident_id);
 
 CREATE TABLE workflow_monitor.alert_events (
     event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    alert_id bigint NOT NULL REFERENCES workflow_monitor.alerts,
+    alert_id bigint NOT NULL REFERENCES workflow_monitor.alerts ON DELETE CASCADE,
     at timestamptz NOT NULL,
     event_type text NOT NULL CHECK (event_type IN (
         'opened', 'acknowledged', 'commented', 'inhibited', 'released', 'notified', 'not_notified',
@@ -99,7 +99,7 @@ CREATE TABLE workflow_monitor.notification_logs (
         'summary')),
     delivery_status text NOT NULL CHECK (delivery_status IN (
         'PENDING', 'PROCESSING', 'SUCCEEDED', 'FAILED', 'HELD', 'SUPPRESSED')),
-    incident_id bigint REFERENCES workflow_monitor.incidents,
+    incident_id bigint REFERENCES workflow_monitor.incidents ON DELETE CASCADE,
     priority text NOT NULL CHECK (priority IN ('critical', 'high', 'medium', 'low')),
     mention boolean NOT NULL,
     run_id uuid,
@@ -114,7 +114,7 @@ CREATE TABLE workflow_monitor.notification_logs (
     last_error text NOT NULL DEFAULT '',
     reason text NOT NULL DEFAULT '',
     reference jsonb NOT NULL DEFAULT '{}',
-    digest_id uuid REFERENCES workflow_monitor.notification_logs,
+    digest_id uuid REFERENCES workflow_monitor.notification_logs ON DELETE SET NULL,
     CHECK ((delivery_status = 'SUCCEEDED') = (sent_at IS NOT NULL)),
     CHECK (delivery_status <> 'PROCESSING' OR claimed_until IS NOT NULL)
 );
@@ -128,7 +128,8 @@ CREATE INDEX notification_logs_sent ON workflow_monitor.notification_logs
 
 ALTER TABLE workflow_monitor.dead_letter_queue
     ALTER COLUMN session_id DROP NOT NULL,
-    ADD COLUMN notification_id uuid UNIQUE REFERENCES workflow_monitor.notification_logs,
+    ADD COLUMN notification_id uuid UNIQUE
+        REFERENCES workflow_monitor.notification_logs ON DELETE CASCADE,
     ADD CHECK ((session_id IS NULL) <> (notification_id IS NULL)),
     DROP CONSTRAINT dead_letter_queue_status_check;
 UPDATE workflow_monitor.dead_letter_queue SET status = 'SUCCEEDED' WHERE status = 'PROCESSED';
