@@ -79,7 +79,13 @@ class Outbox(Database):
             now: The time.
             held_before: News that is held back since then is due as a digest.
         """
-        rows = self.fetch("due_channels", project=self.project, now=now, held_before=held_before)
+        rows = self.fetch(
+            "due_channels",
+            project=self.project,
+            now=now,
+            held_before=held_before,
+            order=list(ORDER),
+        )
         return tuple(row["channel"] for row in rows)
 
     def next_due(self, channels: Iterable[str], digest_every: timedelta) -> datetime | None:

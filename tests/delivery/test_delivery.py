@@ -15,8 +15,9 @@ from pytest_workflow_monitor.alert_rules import (
 )
 from pytest_workflow_monitor.alerts import DeliveryStatus
 from pytest_workflow_monitor.errors import StoreUnreachableError, TransportError
+from pytest_workflow_monitor.masking import Secrets
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.notify import backoff
+from pytest_workflow_monitor.notify import backoff, composing, delivery
 from pytest_workflow_monitor.notify.delivery import Delivered, deliver
 from pytest_workflow_monitor.store import LetterStatus, Store
 from tests.alert_keeping.site import failed, passed
@@ -229,6 +230,9 @@ def test_whatever_a_channel_raises_is_a_failed_try(desk: Office) -> None:
 
 def test_errors_are_stored_without_secrets(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a library says may hold the address that is the secret."""
+    secrets = Secrets()
+    monkeypatch.setattr(delivery, "known", secrets)
+    monkeypatch.setattr(composing, "known", secrets)
     monkeypatch.setenv("TEAM_TOKEN", "T0pS3cretValue")
 
     def leak(message: Message) -> None:

@@ -12,7 +12,7 @@ SELECT pg_advisory_xact_lock(hashtextextended(
 -- List the channels that have something to send: messages whose time has come, claims of processes
 -- that died, or news held back for so long that a digest is due
 SELECT DISTINCT channel
-FROM workflow_monitor.notification_logs
+FROM workflow_monitor.notification_logs AS message
 WHERE project = %(project)s AND digest_id IS NULL
   AND delivery_status IN ('PENDING', 'PROCESSING', 'HELD')
   AND CASE delivery_status
@@ -20,6 +20,21 @@ WHERE project = %(project)s AND digest_id IS NULL
       WHEN 'PROCESSING' THEN claimed_until <= %(now)s
       ELSE not_before <= %(held_before)s
   END
+  AND (delivery_status <> 'PENDING' OR NOT EXISTS (
+      SELECT
+      FROM workflow_monitor.notification_logs AS earlier
+      WHERE earlier.incident_id = message.incident_id AND earlier.channel = message.channel
+        AND earlier.delivery_status IN ('PENDING', 'PROCESSING')
+        AND (
+            earlier.created_at,
+            array_position(%(order)s::text[], earlier.notification_type),
+            earlier.notification_id
+        ) < (
+            message.created_at,
+            array_position(%(order)s::text[], message.notification_type),
+            message.notification_id
+        )
+  ))
 ORDER BY channel
 
 -- name: next_due
