@@ -76,7 +76,8 @@ class Record(Struct, frozen=True, omit_defaults=True, gc=False):
 class Workflow(Record, frozen=True, kw_only=True):
     """One workflow as its marker describes it, all parameters resolved.
 
-    ``cron`` is a cron expression in ``timezone`` (an IANA name). ``degraded_after_seconds`` is the
+    ``cron`` is a cron expression in ``timezone`` (an IANA name), ``every_seconds`` an interval in
+    its place; at most one of them is given. ``degraded_after_seconds`` is the
     duration of the deciding attempt beyond which a pass counts as degraded. ``budgets`` are the
     largest good values of metrics by their name. ``suspicious_passes`` tells whether a pass that
     skipped usual steps, or was far too quick, counts as degraded.
@@ -91,6 +92,7 @@ class Workflow(Record, frozen=True, kw_only=True):
     type: str = ""
     priority: Priority = Priority.MEDIUM
     cron: str | None = None
+    every_seconds: int | None = None
     timezone: str = "UTC"
     timeout_seconds: float | None = None
     retries: int = 0

@@ -146,6 +146,8 @@ def _schedule(workflow: Workflow) -> tuple[str, str]:
     """Say when a workflow runs, and in which time zone where that is not UTC."""
     if not workflow.enabled:
         return "disabled", ""
-    if workflow.cron is None:
-        return wording.UNKNOWN, ""
-    return workflow.cron, "" if workflow.timezone == "UTC" else workflow.timezone
+    if workflow.cron is not None:
+        return workflow.cron, "" if workflow.timezone == "UTC" else workflow.timezone
+    if workflow.every_seconds is not None:
+        return f"every {wording.duration(workflow.every_seconds * 1000)}", ""
+    return wording.UNKNOWN, ""

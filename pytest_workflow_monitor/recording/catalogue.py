@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.recording.marker import CheckCron
 
 
+SCHEDULE = frozenset({"cron", "every"})
+"""Two ways to say the same, of which a workflow has one."""
+
+
 class Subject(NamedTuple):
     """What a test monitors: its workflow and the parameters that do not split its history."""
 
@@ -106,10 +110,10 @@ class Catalogue:
         for node in reversed(item.listchain()):
             given: dict[str, Any] = {}
             for mark in marks_of(node):
-                given = {**self._parsed(node, mark, item), **given}
+                given = _under(given, self._parsed(node, mark, item))
             if node is not item and (prefix := given.pop("id", None)) is not None:
                 prefixes.insert(0, prefix)
-            merged = {**given, **merged}
+            merged = _under(merged, given)
         merged["prefix"] = "".join(f"{prefix}." for prefix in prefixes)
         return merged
 
@@ -219,6 +223,16 @@ class Catalogue:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def _under(closer: dict[str, Any], farther: dict[str, Any]) -> dict[str, Any]:
+    """Lay a closer mark's parameters over a farther one's.
+
+    The closest mark that says anything about the schedule, be it ``None``, says all of it.
+    """
+    if not SCHEDULE.isdisjoint(closer):
+        farther = {name: value for name, value in farther.items() if name not in SCHEDULE}
+    return {**farther, **closer}
+
+
 def _browsers(items: Iterable[pytest.Item]) -> set[str]:
     return {
         str(callspec.params[BROWSER])
@@ -245,6 +259,7 @@ def _workflow(
         type=given.get("type", ""),
         priority=given.get("priority", Priority.MEDIUM),
         cron=given.get("cron"),
+        every_seconds=given.get("every"),
         timezone=given.get("timezone", "UTC"),
         timeout_seconds=given.get("timeout"),
         retries=given.get("retries", 0),
@@ -278,6 +293,7 @@ def _as_mark(workflow: Workflow) -> dict[str, Any]:
         "type": workflow.type,
         "priority": workflow.priority.value,
         "cron": workflow.cron,
+        "every": workflow.every_seconds,
         "timezone": workflow.timezone,
         "timeout": workflow.timeout_seconds,
         "retries": workflow.retries,

@@ -15,6 +15,7 @@ MAX_ID = 200
 MAX_SHOWN = 200
 MAX_RETRIES = 100
 MAX_BACKOFF = 100
+MAX_INTERVAL = 366 * 86400
 _ID = re.compile(r"[^\s\[\]\x00-\x1f\x7f]+")
 
 Parser = Callable[[Any], Any]
@@ -53,6 +54,11 @@ def parse(
             problems.append(f"{key}={_shown(value)}: {error}.")
         else:
             given[key] = parsed
+    if given.get("cron") is not None and given.get("every") is not None:
+        problems.append(
+            f"cron={_shown(values['cron'])} and every={_shown(values['every'])}: "
+            "a workflow has one schedule; give one of them."
+        )
     return given, problems
 
 
@@ -115,6 +121,15 @@ def _cron(value: Any) -> str | None:
     return value
 
 
+def _every(value: Any) -> int | None:
+    if value is None:
+        return None
+    interval = seconds(value)
+    if not 1 <= interval <= MAX_INTERVAL or interval != int(interval):
+        raise ValueError("expected a duration of whole seconds from 1s to 366d")
+    return int(interval)
+
+
 def _timezone(value: Any) -> str:
     try:
         return ZoneInfo(_text(value)).key
@@ -172,6 +187,7 @@ PARAMETERS: dict[str, Parser] = {
     "type": _text,
     "priority": _priority,
     "cron": _cron,
+    "every": _every,
     "timezone": _timezone,
     "timeout": _time_limit,
     "retries": _count,

@@ -149,6 +149,7 @@ class WorkflowDetail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     description: str = ""
     type: str = ""
     cron: str | None = None
+    every_seconds: int | None = None
     timezone: str = "UTC"
     timeout_seconds: float | None = None
     retries: int = 0
@@ -331,6 +332,7 @@ def _workflow(workflow: Workflow) -> WorkflowDetail:
         description=workflow.description,
         type=workflow.type,
         cron=workflow.cron,
+        every_seconds=workflow.every_seconds,
         timezone=workflow.timezone,
         timeout_seconds=workflow.timeout_seconds,
         retries=workflow.retries,

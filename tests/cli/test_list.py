@@ -64,6 +64,22 @@ def test_the_table_fits_the_terminal(stored: Project, store: Store, width: int) 
     assert "\x1b" not in said.out
 
 
+def test_an_interval_is_a_schedule_too(project: Project) -> None:
+    """Where `every` stands in place of `cron`, the list says so."""
+    project.write(
+        "tests/test_shop.py",
+        """
+        import pytest
+
+        @pytest.mark.workflow(every="5m")
+        def test_often(): pass
+        """,
+    )
+    assert "every 5 min" in project.run("list").out
+    (often,) = project.run("list", "--json").json
+    assert (often["cron"], often["every_seconds"]) == (None, 300)
+
+
 def test_a_broken_file_does_not_hide_the_others(project: Project) -> None:
     """Each file that cannot be imported is one sentence; the rest is listed; the exit code is 1."""
     project.write("tests/test_shop.py", SUITE)

@@ -155,6 +155,37 @@ def test_the_closest_mark_wins_parameter_by_parameter(suite: Suite) -> None:
     assert found["parameter[usd]"].priority == "medium"
 
 
+def test_the_closest_mark_that_gives_a_schedule_gives_all_of_it(suite: Suite) -> None:
+    """`every` on a test replaces its class's `cron`, and the other way round; None lifts both."""
+    suite.write(
+        "test_it.py",
+        """
+        import pytest
+        pytestmark = pytest.mark.workflow(cron="@hourly")
+
+        @pytest.mark.workflow(every="5m")
+        class TestEvery:
+            def test_inherits(self): pass
+
+            @pytest.mark.workflow(cron="@daily", timezone="Europe/Berlin")
+            def test_by_cron(self): pass
+
+            @pytest.mark.workflow(cron=None)
+            def test_never(self): pass
+
+        @pytest.mark.workflow(every="1h30m")
+        def test_by_interval(): pass
+        """,
+    )
+    found = {it.workflow.workflow_id: it.workflow for it in suite.run().attempts}
+    assert {name: (it.cron, it.every_seconds) for name, it in found.items()} == {
+        "inherits": (None, 300),
+        "by-cron": ("@daily", None),
+        "never": (None, None),
+        "by-interval": (None, 5400),
+    }
+
+
 def test_every_parameter_set_is_a_workflow(suite: Suite) -> None:
     """`checkout[eur]`: its own workflow for each pytest.param, however parameters come."""
     suite.write(

@@ -21,6 +21,10 @@ GIVEN: list[tuple[str, Any, Any]] = [
     ("priority", Priority.LOW, Priority.LOW),
     ("cron", "*/5 * * * *", "*/5 * * * *"),
     ("cron", None, None),
+    ("every", "5m", 300),
+    ("every", 1, 1),
+    ("every", "366d", 31_622_400),
+    ("every", None, None),
     ("timezone", "Europe/Berlin", "Europe/Berlin"),
     ("timezone", "UTC", "UTC"),
     ("timeout", "1m30s", 90.0),
@@ -65,6 +69,11 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("priority", None, "expected one of"),
     ("cron", "every minute", "not a cron expression (it has 2 fields)"),
     ("cron", 5, "expected a cron expression as text"),
+    ("every", "250ms", "expected a duration of whole seconds from 1s to 366d"),
+    ("every", 0, "expected a duration of whole seconds"),
+    ("every", 1.5, "expected a duration of whole seconds"),
+    ("every", "367d", "expected a duration of whole seconds"),
+    ("every", "often", "expected seconds as a number, or text such as"),
     ("timezone", "Berlin", "expected an IANA time zone such as 'Europe/Berlin' or 'UTC'"),
     ("timezone", "", "expected an IANA time zone"),
     ("timezone", "../../etc/passwd", "expected an IANA time zone"),
@@ -137,6 +146,16 @@ def test_the_id_may_stand_first() -> None:
     assert problems == ["workflow() got the id twice, as positional and as keyword argument."]
     _, problems = parse(("a", "b"), {}, check)
     assert problems == ["workflow() takes one positional argument, the id, but got 2: ('a', 'b')."]
+
+
+def test_cron_and_every_exclude_each_other() -> None:
+    """A workflow has one schedule; `None` is none."""
+    _, problems = parse((), {"cron": "@daily", "every": "5m"}, check)
+    assert problems == [
+        "cron='@daily' and every='5m': a workflow has one schedule; give one of them."
+    ]
+    _, problems = parse((), {"cron": None, "every": "5m"}, check)
+    assert not problems
 
 
 def test_an_unknown_parameter_names_the_nearest() -> None:

@@ -185,7 +185,9 @@ function sidebar(row, detail) {
     ["Runbook", workflow.runbook && webLink(workflow.runbook)],
     [
       "Schedule",
-      workflow.cron && data(`${workflow.cron} ${workflow.timezone || "UTC"}`, "span", "mono"),
+      workflow.cron
+        ? data(`${workflow.cron} ${workflow.timezone || "UTC"}`, "span", "mono")
+        : workflow.every_seconds && `every ${duration(workflow.every_seconds * 1000)}`,
     ],
     ["Timeout", workflow.timeout_seconds && duration(workflow.timeout_seconds * 1000)],
     ["Retries", workflow.retries && String(workflow.retries)],
