@@ -1,0 +1,106 @@
+"""Sessions that tell people: beside the tests and after them, at nobody's cost."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_workflow_monitor.alerts import DeliveryStatus, Notification
+from pytest_workflow_monitor.store import Store
+from tests.notify.servers import HttpServer, Reply
+from tests.plugin.stored import ended, go_on, start, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.plugin.conftest import Suite
+
+FAILS = """
+    import pytest
+
+    @pytest.mark.workflow("login")
+    def test_login():
+        assert False, "nobody can log in"
+"""
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServer]:
+    """Return the server that the channel ``team`` posts to."""
+    with HttpServer(Reply()) as made:
+        monkeypatch.setenv("TEAM_URL", made.url)
+        yield made
+
+
+def configure(suite: Suite, group_wait: float) -> None:
+    """Give the suite a test that fails and a channel."""
+    suite.write("test_fails.py", FAILS)
+    suite.write(
+        "pyproject.toml",
+        f"""
+        [tool.workflow_monitor]
+        project = "shop"
+        environment = "production"
+
+        [tool.workflow_monitor.alerts]
+        group_wait = {group_wait}
+
+        [tool.workflow_monitor.channels.team]
+        type = "webhook"
+        url_env = "TEAM_URL"
+        """,
+    )
+
+
+def outbox(database_url: str) -> tuple[Notification, ...]:
+    """Return all messages."""
+    with Store(database_url) as store:
+        rows = store.connection.execute(
+            "SELECT notification_id::text AS id FROM workflow_monitor.notification_logs"
+        ).fetchall()
+        return store.notifications([row["id"] for row in rows])
+
+
+def test_a_message_goes_out_while_the_session_runs(
+    suite: Suite, database_url: str, hook: HttpServer
+) -> None:
+    """Whoever waits for a long session hears of its first failure at once."""
+    configure(suite, group_wait=0)
+    process = start(suite, database_url, "--workflow-notify")
+    (request,) = until(lambda: hook.requests or None)
+    assert process.poll() is None
+    assert request.json["title"] == "login fails in production"
+    go_on(suite, process)
+    until(lambda: not suite.journals())
+    assert [it.status for it in outbox(database_url)] == [DeliveryStatus.SUCCEEDED]
+
+
+def test_pytest_does_not_wait_for_a_channel(
+    suite: Suite, database_url: str, hook: HttpServer
+) -> None:
+    """The message is delivered after the group wait, when pytest has long ended."""
+    configure(suite, group_wait=4)
+    hook.replies.append(Reply(status=500))
+    began = monotonic()
+    run = suite.run("--workflow-notify", env={"DATABASE_URL": database_url})
+    assert run.result.ret == 1
+    assert not hook.requests
+    assert monotonic() - began < 30
+    until(lambda: len(hook.requests) == 2 or None, seconds=60)
+    first, second = hook.requests
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    until(lambda: outbox(database_url)[0].status is DeliveryStatus.SUCCEEDED or None)
+
+
+def test_a_session_that_was_not_asked_to_notify_only_records(
+    suite: Suite, database_url: str, hook: HttpServer
+) -> None:
+    """On a laptop and in CI nobody is told."""
+    configure(suite, group_wait=0)
+    suite.run("--no-workflow-notify", env={"DATABASE_URL": database_url})
+    until(lambda: ended(database_url))
+    until(lambda: not suite.journals())
+    assert outbox(database_url) == ()
+    assert not hook.requests
