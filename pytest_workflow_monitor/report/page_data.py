@@ -53,7 +53,7 @@ NOT_KEPT = Attachment(
     content_type="",
     size_bytes=0,
     path="",
-    problem='No picture of this step was kept; with step_screenshots = "on" passes keep theirs.',
+    problem="No picture of this step was kept; once a day a pass leaves some to compare with.",
 )
 """Where the last pass has no picture to compare with."""
 

@@ -194,7 +194,8 @@ class Reading(Database):
             return attached
         keys = _keys([executions[place] for place in needy])
         with paused_collector():
-            for row in self.fetch("last_passed", **keys):
+            pictured = [_has_step_pictures(executions[place]) for place in needy]
+            for row in self.fetch("last_passed", **keys, pictured=pictured):
                 place = needy[row["position"] - 1]
                 attached[place] = replace(attached[place], last_passed=_attempt(row["attempt"]))
             for row in self.fetch("normal_steps", **keys, sample_size=NORMAL_RUNS):
@@ -277,6 +278,15 @@ class Reading(Database):
         if low is None or high is None:
             return ()
         return tuple(row["id"] for row in self.fetch(statement, low=low, high=high, limit=limit))
+
+
+def _has_step_pictures(execution: Execution) -> bool:
+    """Whether there is a picture of a step that one of a pass can stand beside."""
+    return any(
+        artifact.kind == "screenshot" and artifact.step is not None
+        for attempt in execution.attempts
+        for artifact in attempt.artifacts
+    )
 
 
 def _keys(executions: Sequence[Execution]) -> dict[str, list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from typing import TYPE_CHECKING
@@ -72,6 +73,8 @@ def test_the_innermost_failing_step_is_pictured_once(suite: Suite) -> None:
     run = suite.run(*QUIET, warnings=True)
     assert run.summary == {"passed": 1, "failed": 2, "skipped": 1}, run.output
     assert pictures(run.attempt("inner")) == [
+        ("Fine", "step-1.png"),
+        ("Fine", "step-1-page-2.png"),
         ("Optional", "step-3.png"),
         ("Optional", "step-3-page-2.png"),
         ("Expected", "step-4.png"),
@@ -123,6 +126,20 @@ def test_no_step_need_be_pictured(suite: Suite) -> None:
         *QUIET, "-k", "inner", env={"WORKFLOW_MONITOR_STEP_SCREENSHOTS": "off"}, warnings=True
     )
     assert pictures(run.attempt()) == []
+
+
+def test_once_a_day_a_pass_is_pictured_to_compare_with(suite: Suite) -> None:
+    """Each workflow has its own day; a pass that was spoilt by a failing step does not count."""
+    suite.write("conftest.py", BROWSER)
+    suite.write("test_it.py", ALWAYS)
+    kept = [len(pictures(suite.run(*QUIET, warnings=True).attempt())) for _ in range(2)]
+    assert kept == [3, 0]
+    (mark,) = (suite.path / ".workflow-monitor" / "pictured").iterdir()
+    os.utime(mark, (0, 0))
+    spoilt = ALWAYS.replace('("Second"):', '("Second", optional=True):')
+    suite.write("test_it.py", spoilt + "            raise ValueError\n")
+    kept = [len(pictures(suite.run(*QUIET, warnings=True).attempt())) for _ in range(2)]
+    assert kept == [3, 3]
 
 
 SECRET = """

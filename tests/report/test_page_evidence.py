@@ -289,7 +289,7 @@ def test_a_pass_without_pictures_says_how_to_keep_them(reader: Reader, tmp_path:
     page.locator(".case > summary").first.click()
     figures = page.locator(".case .panel .comparison figure")
     expect(figures.nth(1)).to_contain_text("last passed, 11 Nov 13:20")
-    expect(figures.nth(1)).to_contain_text('step_screenshots = "on"')
+    expect(figures.nth(1)).to_contain_text("No picture of this step was kept")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

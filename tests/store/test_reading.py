@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.errors import StoreError
 from pytest_workflow_monitor.ingest import Batch, ingest
-from pytest_workflow_monitor.model import Metric, Status, Step
+from pytest_workflow_monitor.model import Artifact, Metric, Status, Step
 from tests.samples import (
     ENVIRONMENT,
     PROJECT,
@@ -291,6 +291,24 @@ def test_a_failure_comes_with_the_last_pass_to_compare_it_with(store: Store) -> 
     session = stored(store, failed, start=10800)
     (execution,) = store.session_document(session.session_id, history_length=5).executions
     assert execution.last_passed == replace(decided, started_at=at(3700))
+
+
+def test_a_pictured_failure_comes_with_the_last_pictured_pass(store: Store) -> None:
+    """Passes without pictures may lie between; without a picture of now the latest pass counts."""
+    picture = Artifact(name="step-2.png", kind="screenshot", path="p", step=1)
+    pictured, later = an_attempt(artifacts=(picture,)), an_attempt()
+    failure = needy_after(store, pictured, later, artifacts=(picture,))
+    assert failure.last_passed is not None
+    assert failure.last_passed.run_id == pictured.run_id
+
+
+def test_without_a_picture_the_latest_pass_is_the_one_to_compare_with(store: Store) -> None:
+    """Whether or not it left pictures."""
+    picture = Artifact(name="step-2.png", kind="screenshot", path="p", step=1)
+    later = an_attempt()
+    failure = needy_after(store, an_attempt(artifacts=(picture,)), later)
+    assert failure.last_passed is not None
+    assert failure.last_passed.run_id == later.run_id
 
 
 def test_a_pass_and_a_document_without_history_have_nothing_to_compare(store: Store) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.recording.browser.events import PageEvents
 from pytest_workflow_monitor.recording.browser.passwords import PasswordFields
 from pytest_workflow_monitor.recording.browser.pictures import Pictures
+from pytest_workflow_monitor.recording.browser.references import FOLDER, References
 from pytest_workflow_monitor.recording.browser.steps import StepEvidence
 from pytest_workflow_monitor.recording.browser.watch import BrowserWatch
 
@@ -25,8 +26,10 @@ def watch(settings: Settings, measurements: Measurements) -> BrowserWatch:
 
 def step_evidence(settings: Settings, tracing: str) -> StepEvidence:
     """Return what steps are to leave behind; ``tracing`` is that option of pytest-playwright."""
+    references = References(settings.state_path / FOLDER, settings.environment)
     pictures = Pictures(
-        of_passes=settings.step_screenshots == "on", mask_selectors=settings.mask_selectors
+        of_passes=settings.step_screenshots == "on" or references,
+        mask_selectors=settings.mask_selectors,
     )
     return StepEvidence(
         is_tracing=tracing != "off",

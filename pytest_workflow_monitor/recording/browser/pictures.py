@@ -15,6 +15,7 @@ from pytest_workflow_monitor.recording.verdicts import verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_workflow_monitor.recording.browser.references import References
     from pytest_workflow_monitor.recording.recorder import OpenStep
 
 PATIENCE_SECONDS = 3.0
@@ -28,11 +29,11 @@ class Pictures:
     """Takes screenshots of steps, and never twice for the same failure.
 
     Args:
-        of_passes: Whether steps that passed are wanted too.
+        of_passes: Whether steps that passed are wanted too, always or when it is time.
         mask_selectors: What is covered in the pictures, as selectors of Playwright.
     """
 
-    def __init__(self, *, of_passes: bool, mask_selectors: Sequence[str]) -> None:
+    def __init__(self, *, of_passes: bool | References, mask_selectors: Sequence[str]) -> None:
         self._of_passes = of_passes
         self._mask_selectors = mask_selectors
         self._mute: WeakSet[Any] = WeakSet()  # pages that did not answer once, and cost time
@@ -40,13 +41,21 @@ class Pictures:
     def are_wanted(self, step: OpenStep, error: BaseException | None) -> bool:
         """Whether a step should be pictured: of those that an exception leaves, the innermost."""
         if error is None:
-            return self._of_passes and step.index >= 0
+            return step.index >= 0 and self._passes_are_wanted(step)
+        if not isinstance(self._of_passes, bool):
+            self._of_passes.spoilt(step.recorder)
         seen, step.pictured = step.pictured, None
         if verdict(error) not in {"failed", "timed_out"}:
             return False
         if step.outer is not None:
             step.outer.pictured = error
         return seen is not error and step.index >= 0
+
+    def _passes_are_wanted(self, step: OpenStep) -> bool:
+        wanted = self._of_passes
+        if isinstance(wanted, bool):
+            return wanted
+        return bool(self._pages(step)) and wanted.are_due(step.recorder)
 
     def take(self, step: OpenStep) -> None:
         """Picture the pages of the synchronous API that this thread has open."""

@@ -157,7 +157,8 @@ FROM unnest(
 ) WITH ORDINALITY AS wanted (project, workflow_id, environment, before, position)
 
 -- name: last_passed
--- For each wanted workflow, read the deciding attempt of the last execution that passed before
+-- For each wanted workflow, read the deciding attempt of the last execution that passed before, or
+-- where pictures are compared, of the last one of the days before that left pictures of its steps
 SELECT wanted.position,
        json_build_object(
            'record', 'attempt', 'run_id', attempt.run_id, 'number', attempt.attempt,
@@ -195,9 +196,28 @@ SELECT wanted.position,
        )::text AS attempt
 FROM unnest(
     %(projects)s::text[], %(workflow_ids)s::text[], %(environments)s::text[],
-    %(befores)s::timestamptz[]
-) WITH ORDINALITY AS wanted (project, workflow_id, environment, before, position)
-CROSS JOIN LATERAL (
+    %(befores)s::timestamptz[], %(pictured)s::boolean[]
+) WITH ORDINALITY AS wanted (project, workflow_id, environment, before, pictured, position)
+LEFT JOIN LATERAL (
+    SELECT run_id, definition_hash
+    FROM workflow_monitor.workflow_executions AS execution
+    WHERE wanted.pictured
+      AND execution.project = wanted.project
+      AND execution.workflow_id = wanted.workflow_id
+      AND execution.environment = wanted.environment
+      AND execution.started_at < wanted.before
+      AND execution.started_at > wanted.before - interval '3 days'
+      AND execution.status = 'passed'
+      AND EXISTS (
+          SELECT
+          FROM workflow_monitor.workflow_artifacts AS picture
+          WHERE picture.run_id = execution.run_id AND picture.kind = 'screenshot'
+            AND picture.step_index IS NOT NULL AND picture.expired_at IS NULL
+      )
+    ORDER BY started_at DESC, run_id DESC
+    LIMIT 1
+) AS pictured ON true
+LEFT JOIN LATERAL (
     SELECT run_id, definition_hash
     FROM workflow_monitor.workflow_executions AS execution
     WHERE execution.project = wanted.project
@@ -207,6 +227,10 @@ CROSS JOIN LATERAL (
       AND execution.status = 'passed'
     ORDER BY started_at DESC, run_id DESC
     LIMIT 1
+) AS latest ON pictured.run_id IS NULL
+CROSS JOIN LATERAL (
+    SELECT coalesce(pictured.run_id, latest.run_id) AS run_id,
+           coalesce(pictured.definition_hash, latest.definition_hash) AS definition_hash
 ) AS passed
 CROSS JOIN LATERAL (
     SELECT *
