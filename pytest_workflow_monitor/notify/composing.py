@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 DETAILED = 10
 """So many alerts of a message are told with all that is known; the others by what they are."""
 
+PLAIN_REASON = "failed"
+"""A reason that says no more than that there is a failure is not told."""
+
 HISTORY = 20
 ERROR_LINES = 3
 LINE_LENGTH = 300
@@ -179,13 +182,13 @@ def item(alert: Alert, details: Details, at: datetime) -> Item:
         lasted=wording.duration((end - alert.since).total_seconds() * 1000),
         status_word=wording.STATUS_WORDS[alert.last_status] if alert.last_status else "",
         how_often=how_often(details.earlier, execution, at),
-        duration=duration(execution),
+        duration=duration(execution) if alert.is_open else "",
         failing_step=alert.failing_step,
         failed_steps=failed_steps(execution),
         steps_total=execution.steps_total if execution else 0,
         error=error_lines(execution),
         cause=_cause(alert, details.cause),
-        reason=alert.reason,
+        reason="" if alert.reason == PLAIN_REASON else alert.reason,
         owner=alert.owner,
         runbook=workflow.runbook if workflow else "",
         evidence_url=details.evidence_url,

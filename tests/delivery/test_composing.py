@@ -309,7 +309,7 @@ def test_a_failure_is_told_with_all_that_is_known(desk: Office, tmp_path: Path) 
     assert (item.failed_steps, item.steps_total) == (("Pay", "Enter the card"), 3)
     assert item.error == ("waiting for #pay", "  Call log:", "  - navigated")
     assert (item.owner, item.runbook) == ("team-web", "https://wiki.example.com/login")
-    assert item.reason == "failed"
+    assert item.reason == ""
     assert item.run_id == attempt.run_id
     assert item.evidence_url == f"https://reports.example/latest#{attempt.run_id}"
     assert item.picture == Picture(

@@ -199,7 +199,7 @@ def test_a_dead_channel_delays_no_other(
         arrived += [(it.sent_at - at(120)).total_seconds() for it in desk.rows() if it.sent_at]
     assert (done.sent, done.failed) == (1, 1)
     assert arrived[0] < 1
-    assert done.problems == ("dead: The webhook did not answer within 2 s.",)
+    assert done.problems[0].startswith("dead: The webhook did not answer")
 
 
 def test_a_dead_channel_is_asked_once_in_a_round(
