@@ -29,6 +29,8 @@ TEMPORARY = frozenset(
 )
 """The refusals below 500 after which the same message may be welcome."""
 
+_LONG_PART = re.compile(r"[^/\s]{16,}")
+
 T = TypeVar("T")
 
 
@@ -137,9 +139,9 @@ def pause_seconds(value: object) -> float | None:
 
 def without(text: str, *secrets: str) -> str:
     """Take secrets out of what a service said: some repeat the address they were called at."""
-    for secret in secrets:
-        for part in {secret, *re.findall(r"[^/\s]{16,}", secret)} - {""}:
-            text = text.replace(part, "[masked]")
+    parts = {part for secret in secrets for part in (secret, *_LONG_PART.findall(secret)) if part}
+    for part in sorted(parts, key=len, reverse=True):
+        text = text.replace(part, "[masked]")
     return text
 
 

@@ -189,7 +189,11 @@ def story(message: Message) -> Story:
         entries=tuple(_entry(it) for it in shown[:ENTRIES]),
         groups=_groups(shown[ENTRIES:NAMES]),
         missing=max(sum(message.counts.values()), len(items)) - min(len(items), NAMES),
-        lines=tuple(clean(line, VALUE_LENGTH) for line in message.summary[:SUMMARY_LINES]),
+        lines=tuple(
+            line
+            for line in (clean(it, VALUE_LENGTH) for it in message.summary[:SUMMARY_LINES])
+            if line
+        ),
         links=_links(message),
         picture=_picture(message),
         footer=_footer(message),

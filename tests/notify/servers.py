@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import socket
+import socketserver
 import ssl
 import threading
 from collections import deque
@@ -151,6 +153,44 @@ class HttpServer:
         handler.wfile.write(reply.body)
 
 
+class RawServer:
+    """A server that says one thing to whoever connects, and ends the connection.
+
+    Args:
+        said: What it says; None for nothing, without an end.
+    """
+
+    def __init__(self, said: bytes | None) -> None:
+        self._released = threading.Event()
+        released = self._released
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                if said is None:
+                    released.wait(WAIT_SECONDS)
+                else:
+                    self.request.sendall(said)
+
+        self._server = socketserver.ThreadingTCPServer((HOST, 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return int(self._server.server_address[1])
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._released.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(WAIT_SECONDS)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mail:
     """A mail as it came in."""
@@ -224,7 +264,7 @@ class SmtpServer:
             tls_context=None if self._at_once else self._tls,
             authenticator=self._authenticated,
             auth_require_tls=not self._at_once,
-            auth_required=self._login is not None,
+            auth_required=self._login is not None and not self._at_once,
             loop=self._loop,
         )
 
@@ -308,8 +348,6 @@ def certificate(folder: Path) -> Certificate:
 
 def refusing_port() -> int:
     """Return a port of loopback that nobody listens at."""
-    import socket
-
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -113,7 +113,7 @@ def _field(fact: Fact) -> dict[str, Any]:
     """Return a fact; instants appear in the reader's own zone."""
     value = fitted(fact.text, FIELD_LENGTH, literal)
     if fact.is_code:
-        value = f"`{fact.value.replace('`', 'ˋ')}`"
+        value = f"`{without_mentions(fact.value.replace('`', 'ˋ'))}`"
     if fact.url:
         value = _link(fact.url, fact.value)
     if fact.at is not None:

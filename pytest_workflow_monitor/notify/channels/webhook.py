@@ -6,7 +6,6 @@ The signature follows https://www.standardwebhooks.com, so that libraries for it
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -40,6 +39,9 @@ RESERVED = frozenset(
 )
 
 
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
 class AlertPayload(Struct, frozen=True, kw_only=True):
     """One alert; a value that is not known is empty.
 
@@ -53,7 +55,7 @@ class AlertPayload(Struct, frozen=True, kw_only=True):
     workflow_id: str
     name: str
     priority: str
-    since: datetime
+    since: Instant
     lasted: str
     status: str
     how_often: str
@@ -93,7 +95,7 @@ class Payload(Struct, frozen=True, kw_only=True):
     text: str
     project: str
     environment: str
-    at: datetime
+    at: Instant
     priority: str
     mention: bool
     is_good: bool
@@ -246,7 +248,7 @@ def _key(given: str, variable: str) -> bytes:
         return given.encode()
     try:
         return base64.b64decode(given.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError(
             f"the environment variable {variable} begins with {SECRET_PREFIX}, "
             "but what follows is not base64"
