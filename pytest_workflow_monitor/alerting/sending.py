@@ -31,6 +31,7 @@ FREE = frozenset({NotificationKind.RESOLVED, NotificationKind.ACKNOWLEDGED})
 """Kinds that no limit holds back."""
 
 NOT_TOLD = "its opening was not told"
+TOLD_SINCE = "another message has told of it since"
 RESOLVED_BEFORE = "resolved before it was told"
 THROTTLED = "the channel's limit is reached"
 
@@ -53,13 +54,14 @@ class Quiet(Record, frozen=True, kw_only=True):
 class Due(Record, frozen=True, kw_only=True):
     """A message whose time has come, with the incident's alerts as they are now.
 
-    ``was_told`` says whether the channel has heard of the incident before, ``is_held`` whether
-    that news still waits for a digest.
+    ``was_told`` says whether the channel has heard of the incident before, ``told_at`` when it last
+    did, ``is_held`` whether that news still waits for a digest.
     """
 
     notification: Notification
     alerts: tuple[Alert, ...]
     was_told: bool = False
+    told_at: datetime | None = None
     is_held: bool = False
 
 
@@ -191,6 +193,8 @@ def _too_late(due: Due) -> str:
     if not still_open:
         was_tried = notification.retry_count > 0 and kind is NotificationKind.OPENED
         return "" if was_tried else RESOLVED_BEFORE
+    if kind is NotificationKind.REMINDER and due.told_at and due.told_at > notification.created_at:
+        return TOLD_SINCE  # it waited for that one, such as while the channel was away
     acknowledged = all(it.status is AlertStatus.ACKNOWLEDGED for it in still_open)
     if acknowledged and kind in UNACKNOWLEDGED_ONLY:
         return f"acknowledged by {still_open[0].acknowledged_by}"

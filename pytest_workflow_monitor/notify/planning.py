@@ -110,11 +110,12 @@ def suppress_unknown(store: Store, channel: str, now: datetime) -> int:
     Younger ones are left alone, because another process may know the channel.
 
     Returns:
-        How many incidents these were about.
+        How many messages these were.
     """
     with store.transaction():
         found = store.suppress_unknown(channel, before=now - UNKNOWN_AFTER, now=now, reason=NOBODY)
-        alerts = store.alerts(incident_ids=found) if found else ()
+        incident_ids = {it for it in found if it is not None}
+        alerts = store.alerts(incident_ids=incident_ids) if incident_ids else ()
         store.add_alert_events(
             trail(alerts, AlertEventKind.NOT_NOTIFIED, f"{channel}: {NOBODY}", now)
         )
@@ -196,6 +197,7 @@ class _Planning:
             notification=notification,
             alerts=tuple(self._alerts_of(notification)),
             was_told=knows.was_told,
+            told_at=knows.told_at,
             is_held=knows.is_held,
         )
 

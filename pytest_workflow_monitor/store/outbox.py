@@ -45,9 +45,10 @@ class Settled(Record, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class Known(Record, frozen=True, kw_only=True):
-    """What a channel knows of an incident: was it told, or does the news wait for a digest?"""
+    """What a channel knows of an incident: was it told, when last, or does a digest wait?"""
 
     was_told: bool = False
+    told_at: datetime | None = None
     is_held: bool = False
 
 
@@ -172,8 +173,8 @@ class Outbox(Database):
 
     def suppress_unknown(
         self, channel: str, *, before: datetime, now: datetime, reason: str
-    ) -> tuple[int, ...]:
-        """Give up what is older than a moment, and return the incidents it was about."""
+    ) -> tuple[int | None, ...]:
+        """Give up what is older than a moment, and return the incident of each message."""
         rows = self.fetch(
             "suppress_unknown",
             project=self.project,
@@ -183,7 +184,7 @@ class Outbox(Database):
             reason=reason,
         )
         self._close_letters((row["notification_id"] for row in rows), LetterStatus.FAILED, now)
-        return tuple(sorted({row["incident_id"] for row in rows if row["incident_id"]}))
+        return tuple(row["incident_id"] for row in rows)
 
     def note_sent(
         self,

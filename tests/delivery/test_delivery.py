@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_workflow_monitor.alert_keeping import tend
 from pytest_workflow_monitor.alert_rules import (
     Maintenance,
     Route,
 )
-from pytest_workflow_monitor.alerts import DeliveryStatus
+from pytest_workflow_monitor.alerts import DeliveryStatus, NotificationKind
 from pytest_workflow_monitor.errors import StoreUnreachableError, TransportError
 from pytest_workflow_monitor.masking import Secrets
 from pytest_workflow_monitor.model import Priority
@@ -579,3 +580,21 @@ def test_passes_are_told_where_the_marker_asks_for_it(desk: Office, hook: HttpSe
     (told,) = [request.json for request in hook.requests]
     assert (told["title"], told["kind"]) == ("order-placement passed in production", "passed")
     assert told["summary"] == ["order-placement passed in 1.5 s"]
+
+
+def test_reminders_that_waited_are_not_told_all_at_once(desk: Office, hook: HttpServer) -> None:
+    """After an outage people read the news once, not once for every reminder in between."""
+    hook.replies.extend([WENT_WRONG] * 5)
+    desk.report(0, failed(0))
+    for minute in (2, 3, 4, 8, 20, 62, 180):
+        tend(desk.store, desk.rules, "shop", at(minute * 60))
+        desk.deliver_all(minute)
+    assert titles(hook)[5:] == ["login fails in production"] * 2
+    kinds = [(it.kind, it.status) for it in desk.rows()]
+    assert kinds == [
+        (NotificationKind.OPENED, DeliveryStatus.SUCCEEDED),
+        (NotificationKind.REMINDER, DeliveryStatus.SUPPRESSED),
+        (NotificationKind.REMINDER, DeliveryStatus.SUCCEEDED),
+    ]
+    assert desk.rows()[1].reason == "another message has told of it since"
+    assert [kind for kind, _ in desk.trail()] == ["opened", "notified", "not_notified", "reminded"]

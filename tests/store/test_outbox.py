@@ -165,7 +165,9 @@ def test_what_a_channel_knows(store: Store, incident: int) -> None:
     assert store.what_channel_knows("team", [incident]) == {incident: Known(is_held=True)}
     told = put(store, "reminder", incident_id=incident)
     store.note_sent(told, {}, at(2))
-    assert store.what_channel_knows("team", [incident]) == {incident: Known(was_told=True)}
+    assert store.what_channel_knows("team", [incident]) == {
+        incident: Known(was_told=True, told_at=at(2))
+    }
 
 
 def test_a_dead_letter_counts_all_tries(store: Store) -> None:

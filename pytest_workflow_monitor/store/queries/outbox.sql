@@ -140,7 +140,7 @@ ORDER BY created_at, notification_id
 -- name: what_channels_know
 -- Tell which incidents a channel has been told of, and of which the news waits for a digest
 SELECT incident_id,
-       bool_or(delivery_status = 'SUCCEEDED') AS was_told,
+       bool_or(delivery_status = 'SUCCEEDED') AS was_told, max(sent_at) AS told_at,
        bool_or(delivery_status = 'HELD') AND NOT bool_or(delivery_status = 'SUCCEEDED') AS is_held
 FROM workflow_monitor.notification_logs
 WHERE channel = %(channel)s AND incident_id = ANY (%(incident_ids)s::bigint[])
