@@ -61,7 +61,7 @@ def list_workflows(*, ids: Sequence[str], as_json: bool, **properties: Any) -> N
     complain(collected.broken)
     chosen = select(collected.workflows, wanted(ids, **properties))
     found = {it.workflow_id: it for it in chosen}
-    last = _last_runs(settings, list(found))
+    last = last_runs(settings, list(found))
     if as_json:
         known = last or {}
         print_json([_as_json(it, known.get(name)) for name, it in found.items()])
@@ -73,7 +73,7 @@ def list_workflows(*, ids: Sequence[str], as_json: bool, **properties: Any) -> N
         sys.exit(Exit.NOT_ALL_WELL)
 
 
-def _last_runs(settings: Settings, workflow_ids: Sequence[str]) -> Last | None:
+def last_runs(settings: Settings, workflow_ids: Sequence[str]) -> Last | None:
     """Ask the database; one that cannot be used only costs a notice, and None says so."""
     try:
         with opened(settings) as store:
@@ -126,14 +126,17 @@ def _row(
     cron, zone = _schedule(workflow)
     when = f"  {display.when(last.started_at, now)}" if last else ""
     return [
-        _two(workflow.workflow_id, " · ".join(filter(None, (workflow.owner, *workflow.tags)))),
+        two_lines(workflow.workflow_id, " · ".join(filter(None, (workflow.owner, *workflow.tags)))),
         display.priority(workflow.priority),
-        _two(cron, zone),
-        _two(_status(last).append(when), wording.duration(last.duration_ms)) if last else otherwise,
+        two_lines(cron, zone),
+        two_lines(_status(last).append(when), wording.duration(last.duration_ms))
+        if last
+        else otherwise,
     ]
 
 
-def _two(first: Text | str, second: str) -> Text:
+def two_lines(first: Text | str, second: str) -> Text:
+    """Return a cell that says what matters less below what matters more."""
     text = display.line(first) if isinstance(first, str) else first
     return text.append(f"\n{display.printable(second)}", "dim") if second else text
 
@@ -149,5 +152,7 @@ def _schedule(workflow: Workflow) -> tuple[str, str]:
     if workflow.cron is not None:
         return workflow.cron, "" if workflow.timezone == "UTC" else workflow.timezone
     if workflow.every_seconds is not None:
-        return f"every {wording.duration(workflow.every_seconds * 1000)}", ""
+        from pytest_workflow_monitor.cron.wording import interval
+
+        return interval(workflow.every_seconds), ""
     return wording.UNKNOWN, ""

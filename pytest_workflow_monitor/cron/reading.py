@@ -117,13 +117,13 @@ def _texts(expression: str) -> list[str]:
     """Return the six fields of an expression, the seconds last."""
     if len(expression) > _MAX_LENGTH:
         raise ValueError(f"longer than {_MAX_LENGTH} characters; {ALLOWED}")
-    text = expression.strip().lower()
+    text = expression.strip()
     if text.startswith("@"):
-        if text not in NAMES:
+        if text.lower() not in NAMES:
             raise ValueError(
                 f"not a cron expression (there is no such name); allowed are {NAMES_ALLOWED}"
             )
-        text = NAMES[text]
+        text = NAMES[text.lower()]
     texts = text.split()
     if not _FEWEST <= len(texts) <= _MOST:
         count = "1 field" if len(texts) == 1 else f"{len(texts)} fields"
@@ -132,11 +132,11 @@ def _texts(expression: str) -> list[str]:
 
 
 def _numbers(index: int, text: str, seed: bytes) -> frozenset[int]:
-    return frozenset().union(*(_part(index, part, text, seed) for part in text.split(",")))
+    return frozenset().union(*(_part(index, part, text, seed) for part in text.lower().split(",")))
 
 
 def _days(text: str, seed: bytes) -> tuple[frozenset[int], bool]:
-    parts = text.split(",")
+    parts = text.lower().split(",")
     days = [_part(DAY, part, text, seed) for part in parts if part != "l"]
     return frozenset().union(*days), "l" in parts
 
@@ -144,7 +144,7 @@ def _days(text: str, seed: bytes) -> tuple[frozenset[int], bool]:
 def _weekdays(text: str, seed: bytes) -> tuple[frozenset[int], frozenset[tuple[int, int]]]:
     weekdays: frozenset[int] = frozenset()
     nth: set[tuple[int, int]] = set()
-    for part in text.split(","):
+    for part in text.lower().split(","):
         base, hash_sign, number = part.partition("#")
         if hash_sign:
             if number not in {"1", "2", "3", "4", "5"}:

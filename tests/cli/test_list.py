@@ -75,7 +75,7 @@ def test_an_interval_is_a_schedule_too(project: Project) -> None:
         def test_often(): pass
         """,
     )
-    assert "every 5 min" in project.run("list").out
+    assert "every 5 minutes" in project.run("list").out
     (often,) = project.run("list", "--json").json
     assert (often["cron"], often["every_seconds"]) == (None, 300)
 

@@ -20,7 +20,7 @@ def text_of(page: str) -> str:
 
 def test_the_examples_run(suite: Suite) -> None:
     """Each example is a suite of its own that passes, monitored and with strict markers."""
-    for page in ("workflows", "steps"):
+    for page in ("workflows", "steps", "scheduling"):
         blocks = re.findall(r"```python\n(.*?)```", text_of(f"{page}.md"), re.DOTALL)
         for number, block in enumerate(blocks):
             suite.write(f"{page}_{number}/test_{page}_{number}.py", block)
@@ -29,6 +29,7 @@ def test_the_examples_run(suite: Suite) -> None:
     assert {"user-login", "order.placed", "shop.cart.add", "shop.cart.clear", "shop.front-page"} < {
         *run.ids
     }
+    assert run.attempt("health-check").workflow.every_seconds == 300
     assert run.attempt("shop.cart.clear").workflow.owner == "web team"
     assert run.attempt("checkout[dollar]").workflow.priority == "low"
     phases = [(step.name, step.phase.value) for step in run.attempt("basket").steps]
