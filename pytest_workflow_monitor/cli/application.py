@@ -20,6 +20,7 @@ from pytest_workflow_monitor.cli.listing import list_workflows
 from pytest_workflow_monitor.cli.options import InOrder
 from pytest_workflow_monitor.cli.replaying import replay
 from pytest_workflow_monitor.cli.running import run
+from pytest_workflow_monitor.cli.schedule import schedule
 from pytest_workflow_monitor.cli.sessions import report, sessions
 from pytest_workflow_monitor.errors import WorkflowMonitorError
 
@@ -78,6 +79,7 @@ for command in (
     history,
     sessions,
     report,
+    schedule,
     replay,
     dead_letters,
     artifacts,
