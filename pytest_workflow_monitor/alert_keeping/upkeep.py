@@ -87,6 +87,19 @@ def comment(
     _record(store, ids, AlertEventKind.COMMENTED, actor, reason, now)
 
 
+def end_silence(store: Store, project: str, silence_id: int, *, actor: str, now: datetime) -> bool:
+    """End a silence early, so that messages that wait for its end are looked at again.
+
+    Returns:
+        Whether it had not ended before.
+    """
+    with store.transaction():
+        has_ended = store.end_silence(project, silence_id, now, actor)
+        if has_ended:
+            store.hear_again(project, now)
+    return has_ended
+
+
 def _lock(store: Store, alerts: Iterable[Alert]) -> None:
     for project in sorted({it.project for it in alerts}):
         store.lock_project(project)

@@ -65,7 +65,8 @@ class Outcome(Record, frozen=True, kw_only=True):
         reminders: Messages that said that it was still open.
         resolutions: Messages that said that it was over.
         detected_seconds: From the start of the first failure to the alert, for each that failed.
-        problems: All runs of failures, in order.
+        problems: How many runs of failures there were.
+        missed: Those of which no alert told.
     """
 
     executions: int = 0
@@ -75,7 +76,8 @@ class Outcome(Record, frozen=True, kw_only=True):
     reminders: int = 0
     resolutions: int = 0
     detected_seconds: tuple[float, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: int = 0
+    missed: tuple[Problem, ...] = ()
 
     @property
     def alerts(self) -> int:
@@ -91,11 +93,6 @@ class Outcome(Record, frozen=True, kw_only=True):
     def flapping(self) -> int:
         """How many notices of flapping there were."""
         return self.opened.get(AlertKind.FLAPPING, 0)
-
-    @property
-    def missed(self) -> tuple[Problem, ...]:
-        """The problems of which no alert told."""
-        return tuple(it for it in self.problems if it.is_missed)
 
     @property
     def median_seconds(self) -> float | None:
@@ -122,7 +119,8 @@ def total(outcomes: Iterable[Outcome]) -> Outcome:
         reminders=sum(it.reminders for it in found),
         resolutions=sum(it.resolutions for it in found),
         detected_seconds=tuple(one for it in found for one in it.detected_seconds),
-        problems=tuple(one for it in found for one in it.problems),
+        problems=sum(it.problems for it in found),
+        missed=tuple(one for it in found for one in it.missed),
     )
 
 
@@ -173,7 +171,8 @@ class _Player:
         self._results: deque[Result] = deque(maxlen=results_needed(policy))
         self._open: dict[AlertKind, _Open] = {}
         self._problem: Problem | None = None
-        self._problems: list[Problem] = []
+        self._problems = 0
+        self._missed: list[Problem] = []
         self._opened: Counter[str] = Counter()
         self._messages: Counter[str] = Counter()
         self._resolved = 0
@@ -192,7 +191,7 @@ class _Player:
         """Return what has become of all that was seen."""
         for it in self._open.values():
             self._tell(it, until, is_over=False)
-        problems = self._problems + ([self._problem] if self._problem else [])
+        self._end_problem(None)
         return Outcome(
             executions=executions,
             opened=dict(self._opened),
@@ -201,16 +200,15 @@ class _Player:
             reminders=self._messages["reminders"],
             resolutions=self._messages["resolutions"],
             detected_seconds=tuple(self._detected),
-            problems=tuple(problems),
+            problems=self._problems,
+            missed=tuple(self._missed),
         )
 
     def _follow(self, result: Result) -> None:
         """Keep track of the run of failures, if this is one."""
         known, open_now = self._problem, self._open.get(AlertKind.FAILING)
         if not result.status.is_problem:
-            if known is not None:
-                self._problems.append(replace(known, until=result.started_at))
-                self._problem = None
+            self._end_problem(result.started_at)
         elif known is None:
             self._problem = Problem(
                 workflow_id=self._subject[0],
@@ -224,6 +222,13 @@ class _Player:
             self._problem = replace(
                 known, failures=known.failures + 1, last_failed_at=result.completed_at
             )
+
+    def _end_problem(self, until: datetime | None) -> None:
+        if self._problem is not None:
+            self._problems += 1
+            if self._problem.is_missed:
+                self._missed.append(replace(self._problem, until=until))
+        self._problem = None
 
     def _decide(self, now: datetime) -> None:
         alerts = {kind: it.alert for kind, it in self._open.items()}

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
+from pytest_workflow_monitor.cli.alerts import alerts
 from pytest_workflow_monitor.cli.artifacts import artifacts
 from pytest_workflow_monitor.cli.configuration import config
 from pytest_workflow_monitor.cli.db import db
@@ -17,11 +18,14 @@ from pytest_workflow_monitor.cli.executions import history, show
 from pytest_workflow_monitor.cli.exits import MEANINGS, Exit, code_of
 from pytest_workflow_monitor.cli.letters import dead_letters
 from pytest_workflow_monitor.cli.listing import list_workflows
+from pytest_workflow_monitor.cli.notifying import notify
 from pytest_workflow_monitor.cli.options import InOrder
 from pytest_workflow_monitor.cli.replaying import replay
 from pytest_workflow_monitor.cli.running import run
 from pytest_workflow_monitor.cli.schedule import schedule
 from pytest_workflow_monitor.cli.sessions import report, sessions
+from pytest_workflow_monitor.cli.silences import silences
+from pytest_workflow_monitor.cli.standing import status
 from pytest_workflow_monitor.errors import WorkflowMonitorError
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(
@@ -79,6 +83,10 @@ for command in (
     history,
     sessions,
     report,
+    status,
+    alerts,
+    silences,
+    notify,
     schedule,
     replay,
     dead_letters,

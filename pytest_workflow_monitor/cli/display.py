@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.console import Group
+    from rich.table import Table
     from rich.text import Text
 
 STYLES = {
@@ -146,6 +147,18 @@ def listing(title: str, columns: Sequence[str], rows: Iterable[Sequence[Text | s
     for row in rows:
         made.add_row(*(line(cell) if isinstance(cell, str) else cell for cell in row))
     return Group(line(title, "bold"), made) if title else Group(made)
+
+
+def facts(named: Iterable[tuple[str, Text | str]]) -> Table:
+    """Return what is known of a thing, each fact with its name before it."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in named:
+        grid.add_row(name, line(value) if isinstance(value, str) else value)
+    return grid
 
 
 def say(sentence: str) -> None:

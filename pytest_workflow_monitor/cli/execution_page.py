@@ -10,7 +10,7 @@ from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.model import Phase, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rich.console import Console, Group, RenderableType
@@ -83,7 +83,7 @@ class Page:
         if any(told):
             yield display.line(": ".join(filter(None, told)))
         yield display.line("")
-        yield _facts(self._facts())
+        yield display.facts(self._facts())
 
     def _facts(self) -> Iterator[tuple[str, str | Text]]:
         execution, workflow = self._execution, self._execution.workflow
@@ -207,17 +207,6 @@ def _indented(text: str, style: str = "", *, by: int = 2) -> Padding:
     from rich.padding import Padding
 
     return Padding(display.line(text, style), (0, 0, 0, by), expand=False)
-
-
-def _facts(facts: Iterable[tuple[str, str | Text]]) -> Table:
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style=QUIET, no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in facts:
-        grid.add_row(name, display.line(value) if isinstance(value, str) else value)
-    return grid
 
 
 def _session_facts(session: SessionStarted) -> Iterator[tuple[str, str]]:

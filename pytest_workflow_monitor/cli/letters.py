@@ -43,7 +43,7 @@ class About(NamedTuple):
 
 @click.group("dead-letters", cls=InOrder)
 def dead_letters() -> None:
-    """List, retry or drop refused records and undelivered messages."""
+    """List, retry or drop what nobody took: records, messages."""
 
 
 @dead_letters.command("list")
@@ -52,7 +52,10 @@ def dead_letters() -> None:
 )
 @as_json_option
 def list_letters(*, include_all: bool, as_json: bool) -> None:
-    """List the records that the database refused and the messages that no channel took."""
+    """List refused records and undelivered messages.
+
+    Each with the reason that the database or the channel gave.
+    """
     from pytest_workflow_monitor.store import LetterStatus
 
     with opened(effective_settings()) as store:
@@ -70,7 +73,7 @@ def list_letters(*, include_all: bool, as_json: bool) -> None:
 @click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
 @as_json_option
 def retry(*, ids: Sequence[int], as_json: bool) -> None:
-    """Try to store records and send messages again: those named, else all that wait."""
+    """Store or send again: those named, else all that wait."""
     settings = effective_settings()
     with needed(settings) as store:
         _check_known(store, ids)
@@ -137,7 +140,7 @@ def _say_retried(stored: Ingested, sent: Delivered) -> None:
 @yes_option
 @as_json_option
 def drop(*, ids: Sequence[int], yes: bool, as_json: bool) -> None:
-    """Give records and messages up; they stay in the table, but wait no more."""
+    """Give up: what is dropped stays, but waits no more."""
     with needed(effective_settings()) as store:
         _check_known(store, ids)
         if not yes:

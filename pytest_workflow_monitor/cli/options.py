@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from pytest_workflow_monitor.alerts import SYSTEM
 from pytest_workflow_monitor.cli.display import say
 from pytest_workflow_monitor.cli.exits import Exit
 from pytest_workflow_monitor.cli.selection import Wanted
+from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.model import Priority
 
 if TYPE_CHECKING:
@@ -27,6 +30,41 @@ limit_option = click.option(
     help="How many at most, the newest first.",
 )
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+by_option = click.option(
+    "--by", metavar="NAME", help="Who does it; by default the name you are logged in with."
+)
+
+
+def actor(by: str | None) -> str:
+    """Return who does something: the name that was given, else that of the login.
+
+    Raises:
+        click.UsageError: There is neither.
+    """
+    try:
+        name = getpass.getuser() if by is None else by
+    except (OSError, KeyError):  # no such user, as in many containers
+        name = ""
+    name = name.strip()
+    if not name or name == SYSTEM:
+        given = f"{name!r} is nobody's name" if name else "Nobody is logged in"
+        raise click.UsageError(f"{given}; --by says who does it.")
+    return name
+
+
+def duration(text: str) -> float:
+    """Read a duration above zero, such as ``2h``, as seconds.
+
+    Raises:
+        click.BadParameter: It is none.
+    """
+    try:
+        found = seconds(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r}: {error}.") from None
+    if not found:
+        raise click.BadParameter(f"{text!r}: expected a duration above zero.")
+    return found
 
 
 class InOrder(click.Group):

@@ -79,6 +79,21 @@ def goes_by(workflow_id: str, name: str) -> bool:
     return name in {workflow_id, workflow_id.partition("[")[0]}
 
 
+def patterns(names: Sequence[str]) -> list[str] | None:
+    """Say as patterns of SQL's LIKE which workflows go by names; None, for all, when none is given.
+
+    They mean what :func:`goes_by` does.
+    """
+    found = []
+    for name in names:
+        plain = re.sub(r"([\\%_])", r"\\\1", name)
+        if is_glob(name):
+            found.append(plain.replace("*", "%").replace("?", "_"))
+        else:
+            found += [plain, f"{plain}[%"]
+    return found or None
+
+
 def is_glob(name: str) -> bool:
     """Tell whether a name stands for several; square brackets belong to ids themselves."""
     return "*" in name or "?" in name

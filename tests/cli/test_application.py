@@ -17,8 +17,17 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Project
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "cli.md"
-READING = (["sessions"], ["dead-letters", "list"])
-NEEDING = (["show", "0199"], ["history", "login"], ["report"], ["dead-letters", "retry"])
+READING = (["sessions"], ["dead-letters", "list"], ["alerts", "list"], ["silences", "list"])
+NEEDING = (
+    ["show", "0199"],
+    ["history", "login"],
+    ["report"],
+    ["dead-letters", "retry"],
+    ["alerts", "show", "1"],
+    ["alerts", "ack", "1"],
+    ["alerts", "backtest"],
+    ["silences", "end", "1"],
+)
 NO_DATA = "There is no data yet: `workflow-monitor run` or `pytest --workflow-monitor` records"
 
 

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from pytest_workflow_monitor.cli.exits import NothingThereError
-from pytest_workflow_monitor.cli.selection import Wanted, nearest, select
+from pytest_workflow_monitor.cli.selection import Wanted, goes_by, nearest, patterns, select
 from pytest_workflow_monitor.model import Priority
 from tests.samples import a_workflow
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.store import Store
 
 WORKFLOWS = [
     a_workflow("order-placement", priority=Priority.CRITICAL, tags=("shop", "revenue"), owner="a"),
@@ -75,3 +80,15 @@ def test_nearest_finds_parts_and_ignores_case() -> None:
     assert nearest("RETURN", known) == ["order-return"]
     assert nearest("", known) == []
     assert nearest("qqqqqqq", known) == []
+
+
+@pytest.mark.parametrize("name", ["order-*", "checkout", "checkout[eur]", "c?eck*", "100%", "a_b"])
+def test_the_database_finds_the_same_by_patterns(store: Store, name: str) -> None:
+    """A name means the same to a list of alerts as to a list of workflows."""
+    ids = [*(it.workflow_id for it in WORKFLOWS), "check", "100%", "1000", "a_b", "axb", "a\\b"]
+    rows = store.connection.execute(
+        "SELECT id FROM unnest(%(ids)s::text[]) AS known (id) WHERE id LIKE ANY (%(like)s)",
+        {"ids": ids, "like": patterns([name])},
+    ).fetchall()
+    assert [it["id"] for it in rows] == [it for it in ids if goes_by(it, name)]
+    assert patterns([]) is None

@@ -1,0 +1,247 @@
+"""How things stand: a verdict for each part of the monitoring, with reasons and what to do.
+
+A section is one function in :data:`SECTIONS`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_workflow_monitor.alerts import Alert, AlertKind
+from pytest_workflow_monitor.analysis import wording
+from pytest_workflow_monitor.errors import StoreError
+from pytest_workflow_monitor.model import Priority, Record, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.store import Store
+
+RECENT = timedelta(days=1)
+OVERDUE = timedelta(minutes=10)
+"""How long a message that could be sent may wait before somebody should know."""
+
+SHOWN = 5
+URGENT = frozenset({Priority.CRITICAL, Priority.HIGH})
+
+
+class Standing(IntEnum):
+    """How well something does; its number is the exit code of ``workflow-monitor status``."""
+
+    HEALTHY = 0
+    DEGRADED = 1
+    UNHEALTHY = 2
+
+
+class Reason(Record, frozen=True, kw_only=True):
+    """Why something is not healthy, and what to do about it."""
+
+    standing: Standing
+    said: str
+    remedy: str = ""
+
+
+class Section(Record, frozen=True, kw_only=True):
+    """One part of the monitoring: what is known of it, and what is wrong."""
+
+    facts: dict[str, str]
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def standing(self) -> Standing:
+        """The worst of its reasons."""
+        return max((it.standing for it in self.reasons), default=Standing.HEALTHY)
+
+
+class Asked(NamedTuple):
+    """What a section is about."""
+
+    store: Store
+    settings: Settings
+    now: datetime
+
+
+def look(settings: Settings) -> dict[str, Section]:
+    """Ask every section; when the database cannot be used, that is all there is to say."""
+    from pytest_workflow_monitor.store import migrate, open_store, places
+
+    if not settings.database_url and not places.data_path(settings.state_path).exists():
+        return {"database": Section(facts={}, reasons=(_NOTHING,))}
+    try:
+        with open_store(settings, migrated=False) as store:
+            if not any(state.applied_at for state in migrate.status(store)):
+                return {"database": Section(facts={}, reasons=(_NOTHING,))}
+            migrate.migrate(store)
+            asked = Asked(store, settings, store.clock())
+            return {name: section(asked) for name, section in SECTIONS.items()}
+    except StoreError as error:
+        reason = Reason(
+            standing=Standing.UNHEALTHY,
+            said=str(error),
+            remedy="what sessions record is kept meanwhile; `workflow-monitor replay` stores it",
+        )
+        return {"database": Section(facts={}, reasons=(reason,))}
+
+
+def overall(sections: dict[str, Section]) -> Standing:
+    """Return the worst of some sections."""
+    return max((it.standing for it in sections.values()), default=Standing.HEALTHY)
+
+
+def database(asked: Asked) -> Section:
+    """Look at the database: where it is, how quickly it answers, what it refused."""
+    began = perf_counter()
+    asked.store.clock()
+    answered = (perf_counter() - began) * 1000
+    letters = asked.store.count_letters(asked.settings.project)
+    facts = {"location": asked.store.location, "answers in": wording.duration(answered)}
+    if not letters.records:
+        return Section(facts=facts)
+    reason = Reason(
+        standing=Standing.DEGRADED,
+        said=f"{wording.plural(letters.records, 'record')} refused by the database",
+        remedy="`workflow-monitor dead-letters list` tells why",
+    )
+    return Section(facts=facts, reasons=(reason,))
+
+
+def executions(asked: Asked) -> Section:
+    """Look at what ran lately, and at how each workflow ended last."""
+    project = asked.settings.project
+    counted = asked.store.count_executions(project, asked.now - RECENT)
+    latest = asked.store.job_metrics(project=project)
+    ran = [it.last_run_at for it in latest if it.last_run_at]
+    facts = {"last 24 hours": _counted(counted)}
+    if ran:
+        facts["last began"] = _when(max(ran))
+    reasons = []
+    if latest and not counted:
+        reasons.append(
+            Reason(
+                standing=Standing.DEGRADED,
+                said="nothing ran in the last 24 hours",
+                remedy="look at what starts it: crontab, CI or the scheduler",
+            )
+        )
+    broken = [it for it in latest if it.last_status is not None and it.last_status.is_problem]
+    if broken:
+        names = [f"{it.workflow_id} in {it.environment}" for it in broken]
+        reasons.append(
+            Reason(
+                standing=Standing.DEGRADED,
+                said=f"failed the last time: {_named(names)}",
+                remedy=f"`workflow-monitor show {broken[0].last_run_id}` tells why",
+            )
+        )
+    return Section(facts=facts, reasons=tuple(reasons))
+
+
+def alerts(asked: Asked) -> Section:
+    """Look at the open alerts; those that another one explains count with that."""
+    found = asked.store.alerts(project=asked.settings.project, open_only=True)
+    shown = [it for it in found if it.inhibited_by is None]
+    taken = sum(it.acknowledged_at is not None for it in found)
+    facts = {"open": f"{len(found):,}", "acknowledged": f"{taken:,}"}
+    urgent = [it for it in shown if it.kind is AlertKind.FAILING and it.priority in URGENT]
+    others = [it for it in shown if it not in urgent]
+    reasons = [
+        Reason(
+            standing=standing,
+            said=f"{wording.plural(len(group), what)}: {_named([_alert(it) for it in group])}",
+            remedy=f"`workflow-monitor alerts show {group[0].alert_id}`",
+        )
+        for standing, what, group in (
+            (Standing.UNHEALTHY, "urgent alert", urgent),
+            (Standing.DEGRADED, "other alert", others),
+        )
+        if group
+    ]
+    return Section(facts=facts, reasons=tuple(reasons))
+
+
+def channels(asked: Asked) -> Section:
+    """Look at the channels: what they refused, and what waits."""
+    names = [it.name for it in asked.settings.channels]
+    found = asked.store.channel_states(asked.settings.project, asked.now)
+    letters = asked.store.count_letters(asked.settings.project)
+    facts = {"configured": ", ".join(names) or "none"}
+    for state in found:
+        facts[state.channel] = _counts(
+            sent=state.sent, waiting=state.waiting, held=state.held, failed=state.failed
+        )
+    refusing = [it for it in found if it.refuses and it.channel in names]
+    worst = Standing.UNHEALTHY if len(refusing) == len(names) else Standing.DEGRADED
+    reasons = [
+        Reason(
+            standing=worst,
+            said=f"{it.channel} did not take its last message: {it.last_error}",
+            remedy=f"`workflow-monitor notify test {it.channel}` when it is repaired",
+        )
+        for it in refusing
+    ]
+    reasons += [
+        Reason(
+            standing=Standing.DEGRADED,
+            said=f"messages to {it.channel} wait since {_when(it.overdue_since)}",
+            remedy="let `workflow-monitor notify send` run every minute"
+            if it.channel in names
+            else f"the settings here have no channel {it.channel!r}; those elsewhere may",
+        )
+        for it in found
+        if it.overdue_since is not None and it.overdue_since < asked.now - OVERDUE
+    ]
+    if letters.messages:
+        reasons.append(
+            Reason(
+                standing=Standing.DEGRADED,
+                said=f"{wording.plural(letters.messages, 'message')} given up",
+                remedy="`workflow-monitor dead-letters list`, then retry or drop",
+            )
+        )
+    return Section(facts=facts, reasons=tuple(reasons))
+
+
+SECTIONS: dict[str, Callable[[Asked], Section]] = {
+    "database": database,
+    "executions": executions,
+    "alerts": alerts,
+    "channels": channels,
+}
+"""Every section by its name, in the order in which they are shown."""
+
+_NOTHING = Reason(
+    standing=Standing.DEGRADED,
+    said="nothing was recorded yet",
+    remedy="`workflow-monitor run` or `pytest --workflow-monitor` records some",
+)
+
+
+def _counted(counted: dict[Status, int]) -> str:
+    total = sum(counted.values())
+    if not total:
+        return "no executions"
+    parts = [f"{count:,} {status.value.replace('_', ' ')}" for status, count in counted.items()]
+    return f"{wording.plural(total, 'execution')}: {', '.join(sorted(parts))}"
+
+
+def _counts(**counts: int) -> str:
+    said = [f"{count:,} {name}" for name, count in counts.items() if count]
+    return ", ".join(said) or "nothing lately"
+
+
+def _alert(alert: Alert) -> str:
+    return f"{alert.workflow_id} in {alert.environment}"
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    shown = ", ".join(names[:SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _when(moment: datetime) -> str:
+    return wording.full_instant(moment.astimezone(UTC))
