@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     tags=("shop", "growers"),
     retries=1,
     timeout="60s",
-    degraded_after="8s",
+    degraded_after="30s",
 )
 def test_farm_creation(logged_in_as: LoggedInAs, season: str) -> None:
     page = logged_in_as("grower")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     tags=("shop", "smoke"),
     retries=1,
     timeout="30s",
-    degraded_after="5s",
+    degraded_after="20s",
 )
 def test_health_check(page: Page) -> None:
     with step("Ask the shop for its health"):

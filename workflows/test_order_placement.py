@@ -28,7 +28,7 @@ STALL = "/farms/old-mill-orchard"
     tags=("shop", "revenue"),
     retries=1,
     timeout="90s",
-    degraded_after="12s",
+    degraded_after="45s",
 )
 def test_order_placement(logged_in_as: LoggedInAs) -> None:
     page = logged_in_as("customer")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     tags=("shop", "catalogue"),
     retries=1,
     timeout="60s",
-    degraded_after="8s",
+    degraded_after="30s",
 )
 def test_product_listing(page: Page) -> None:
     products = page.get_by_role("article")

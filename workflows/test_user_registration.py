@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     tags=("shop", "accounts"),
     retries=1,
     timeout="60s",
-    degraded_after="8s",
+    degraded_after="30s",
 )
 def test_user_registration(page: Page, newcomer: Person) -> None:
     heading = page.get_by_role("heading", level=1)

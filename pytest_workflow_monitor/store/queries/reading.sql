@@ -207,7 +207,7 @@ LEFT JOIN LATERAL (
       AND execution.environment = wanted.environment
       AND execution.started_at < wanted.before
       AND execution.started_at > wanted.before - interval '3 days'
-      AND execution.status = 'passed'
+      AND execution.status IN ('passed', 'degraded')
       AND EXISTS (
           SELECT
           FROM workflow_monitor.workflow_artifacts AS picture
