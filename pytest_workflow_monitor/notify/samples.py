@@ -60,7 +60,8 @@ def _pay(at: datetime, picture: Picture | None) -> Item:
         since=at - timedelta(minutes=12),
         lasted="12 min",
         status_word="Failed",
-        how_often="3 runs in a row; twice in the last 30 days",
+        how_often="2 times in the 30 days before, last 3 Nov 09:10 UTC; "
+        "3 of the last 20 runs failed",
         duration="9.8 s, normally 4.2 s",
         failing_step="Pay › Submit the card",
         failed_steps=("Pay", "Submit the card"),
@@ -116,7 +117,7 @@ def _incident(frame: Message, item: Item) -> Message:
 
 
 def _reminder(frame: Message, item: Item) -> Message:
-    later = msgspec.structs.replace(item, lasted="42 min", how_often="9 runs in a row")
+    later = msgspec.structs.replace(item, lasted="42 min", how_often="9 of the last 20 runs failed")
     return msgspec.structs.replace(
         _failure(frame, later), kind=NotificationKind.REMINDER, note="nobody has acknowledged"
     )

@@ -73,6 +73,8 @@ MESSAGE_WORDS = {
     NotificationKind.DIGEST: "Digest",
     NotificationKind.SUMMARY: "Summary",
 }
+RESOLVED = "resolved"
+STEP, ERROR = "step", "error"
 SAMPLE = "A sample: nothing has happened."
 
 _GOOD = frozenset({NotificationKind.RESOLVED, NotificationKind.PASSED})
@@ -87,7 +89,6 @@ class Fact(Record, frozen=True, kw_only=True):
         value: What is to be said; of an instant the time in UTC.
         at: The instant, for channels that show it in their reader's zone.
         rest: What follows the time.
-        url: Where the value leads.
         is_code: Whether it is an id to copy.
     """
 
@@ -95,7 +96,6 @@ class Fact(Record, frozen=True, kw_only=True):
     value: str
     at: datetime | None = None
     rest: str = ""
-    url: str = ""
     is_code: bool = False
 
     @property
@@ -110,6 +110,7 @@ class Entry(Record, frozen=True, kw_only=True):
     tone: Tone
     word: str
     name: str
+    priority: str
     detail: str = ""
     url: str = ""
 
@@ -186,7 +187,7 @@ def story(message: Message) -> Story:
         lead=_lead(message),
         facts=_facts(message),
         error=_error(told) if told else (),
-        entries=tuple(_entry(it) for it in shown[:ENTRIES]),
+        entries=tuple(_entry(it, _alike(items)) for it in shown[:ENTRIES]),
         groups=_groups(shown[ENTRIES:NAMES]),
         missing=max(sum(message.counts.values()), len(items)) - min(len(items), NAMES),
         lines=tuple(
@@ -236,7 +237,7 @@ def _tone(message: Message) -> Tone:
 
 
 def _item_tone(item: Item) -> Tone:
-    if item.state == "resolved":
+    if item.state == RESOLVED:
         return Tone.PASSED
     return Tone.FAILED if item.kind is AlertKind.FAILING else Tone.DEGRADED
 
@@ -253,7 +254,7 @@ def _word(message: Message) -> str:
 
 
 def _item_word(item: Item) -> str:
-    if item.state == "resolved":
+    if item.state == RESOLVED:
         return "Resolved"
     if item.state == "acknowledged":
         return "Acknowledged"
@@ -308,7 +309,7 @@ def _facts_of_one(message: Message, item: Item) -> list[Fact]:
         _fact("Reason", item.reason),
         _fact("Explains", _listed(item.explained, EXPLAINED)),
         _fact("Owner", item.owner),
-        Fact(label="Runbook", value=clean(item.runbook, VALUE_LENGTH), url=web_link(item.runbook)),
+        _fact("Runbook", "" if web_link(item.runbook) else item.runbook),
         Fact(label="Run", value=clean(item.run_id, NAME_LENGTH), is_code=True),
     ]
 
@@ -318,12 +319,15 @@ def _facts_of_many(message: Message) -> list[Fact]:
     states = ", ".join(f"{count:,} {clean(name, 40)}" for name, count in message.counts.items())
     if not items:
         return [_fact("Environment", message.environment), _fact("Alerts", states)]
+    alike = _alike(items)
     return [
         _fact("Environment", message.environment),
         Fact(label="Priority", value=message.priority.value),
         _fact("Alerts", states or plural(len(items), "workflow")),
         _since(message, min(item.since for item in items), "", is_over=False),
         _fact("Likely cause", _shared(item.cause for item in items)),
+        _fact("Failing step", alike.get(STEP, "")),
+        _fact("Error", alike.get(ERROR, "") if message.kind in _WITHOUT_ERROR else ""),
         _fact("Owner", _shared(item.owner for item in items)),
     ]
 
@@ -365,23 +369,42 @@ def _error(item: Item) -> tuple[str, ...]:
     return tuple(clean_code(line, ERROR_LENGTH) for line in item.error[:ERROR_LINES])
 
 
-def _entry(item: Item) -> Entry:
-    is_over = item.state == "resolved"
+def _alike(items: tuple[Item, ...]) -> dict[str, str]:
+    """Return what all alerts that are still open share; it need not be told of each."""
+    still_open = [it for it in items if it.state != RESOLVED]
+    found = {
+        STEP: _shared(it.failing_step for it in still_open),
+        ERROR: _shared(_first(it.error) for it in still_open),
+    }
+    return {label: value for label, value in found.items() if value and len(still_open) > 1}
+
+
+def _first(lines: tuple[str, ...]) -> str:
+    return lines[0] if lines else ""
+
+
+def _entry(item: Item, alike: dict[str, str]) -> Entry:
+    is_over = item.state == RESOLVED
     lasted = f"lasted {clean(item.lasted, NAME_LENGTH)}" if is_over and item.lasted else ""
-    step = "" if is_over else clean(item.failing_step, VALUE_LENGTH)
-    error = "" if is_over or not item.error else clean(item.error[0], VALUE_LENGTH)
-    told = ": ".join(part for part in (step, error) if part)
+    own = {STEP: item.failing_step, ERROR: _first(item.error)}
+    told = ": ".join(
+        clean(value, VALUE_LENGTH)
+        for label, value in own.items()
+        if value and not is_over and label not in alike
+    )
     return Entry(
         tone=_item_tone(item),
         word=_item_word(item),
         name=_name(item),
-        detail=", ".join(part for part in (item.priority.value, lasted, told) if part),
+        priority=item.priority.value,
+        detail=lasted or told,
         url=web_link(item.evidence_url),
     )
 
 
 def _entry_text(entry: Entry) -> str:
-    return f"{MARKS[entry.tone]} {entry.word}: {entry.name} ({entry.detail})"
+    said = f"{MARKS[entry.tone]} {entry.word}: {entry.name}, {entry.priority}"
+    return f"{said}, {entry.detail}" if entry.detail else said
 
 
 def _groups(items: tuple[Item, ...]) -> tuple[NameGroup, ...]:

@@ -97,7 +97,7 @@ def test_a_failure_is_html_with_text_and_the_picture_inside(
         "Order placement fails in production",
         "Pay › Submit the card",
         "14:20 UTC, for 12 min",
-        "3 runs in a row; twice in the last 30 days",
+        "2 times in the 30 days before, last 3 Nov 09:10 UTC",
         "9.8 s, normally 4.2 s",
         "2 of 7: Pay, Submit the card",
         "payments.example.com does not answer",

@@ -116,7 +116,7 @@ def test_a_failure_says_all_there_is_to_know(server: HttpServer) -> None:
         "*Failing step*\nPay › Submit the card",
         "*Priority*\ncritical",
         "*Since*\n<!date^1794493200^{date_short_pretty} {time}|14:20 UTC>, for 12 min",
-        "*Before*\n3 runs in a row; twice in the last 30 days",
+        "*Before*\n2 times in the 30 days before, last 3 Nov 09:10 UTC",
         "*Duration*\n9.8 s, normally 4.2 s",
         "*Failed steps*\n2 of 7: Pay, Submit the card",
         "*Likely cause*\npayments.example.com does not answer",

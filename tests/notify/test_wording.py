@@ -29,7 +29,6 @@ def test_a_failure_tells_its_facts_in_order() -> None:
         "Likely cause",
         "Reason",
         "Owner",
-        "Runbook",
         "Run",
     ]
 
@@ -80,6 +79,27 @@ def test_several_alerts_are_told_in_brief_and_the_rest_by_name() -> None:
     assert [len(group.names) for group in told.groups] == [52]
     assert told.missing == 10
     assert "and 10 more" in text(told)
+
+
+def test_what_all_alerts_share_is_told_once() -> None:
+    """One step and one error; each alert tells only what is its own."""
+    told = story(sample("incident"))
+    facts = {fact.label: fact.text for fact in told.facts}
+    assert facts["Failing step"] == "Pay › Submit the card"
+    assert told.error[0].startswith("AssertionError")
+    assert [entry.priority for entry in told.entries] == ["critical"] + ["high"] * 5
+    assert not any(entry.detail for entry in told.entries)
+    digest = {fact.label: fact.text for fact in story(sample("digest")).facts}
+    assert digest["Error"].startswith("AssertionError")
+
+
+def test_a_runbook_that_is_no_address_is_a_fact() -> None:
+    """Else it is a link."""
+    message = sample("failure")
+    item = msgspec.structs.replace(message.items[0], runbook="ask Maria")
+    told = story(msgspec.structs.replace(message, items=(item,)))
+    assert ("Runbook", "ask Maria") in [(fact.label, fact.text) for fact in told.facts]
+    assert "Runbook" not in [link.label for link in told.links]
 
 
 def test_more_failed_steps_than_can_be_named_are_counted() -> None:

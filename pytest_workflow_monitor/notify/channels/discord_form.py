@@ -50,7 +50,7 @@ def embeds(story: Story, at: datetime, image: str = "") -> list[Embed]:
         at: When it was composed.
         image: The name of the attached picture, "" for none.
     """
-    title = fitted(story.headline, TITLE_LENGTH, literal)
+    title = fitted(story.title, TITLE_LENGTH, literal)
     fields = [_field(fact) for fact in story.facts[:FIELDS]]
     texts = list(_texts(story))
     room = MESSAGE_LENGTH - units(title) - FOOTER_LENGTH - _length(fields)
@@ -68,7 +68,7 @@ def embeds(story: Story, at: datetime, image: str = "") -> list[Embed]:
 
 def event(story: Story, at: datetime) -> Embed:
     """Return the short embed that tells what happened to an alert whose message was edited."""
-    title = fitted(story.headline, TITLE_LENGTH, literal)
+    title = fitted(story.title, TITLE_LENGTH, literal)
     return {"title": title, "description": _lead(story), **_frame(story, at)}
 
 
@@ -114,8 +114,6 @@ def _field(fact: Fact) -> dict[str, Any]:
     value = fitted(fact.text, FIELD_LENGTH, literal)
     if fact.is_code:
         value = f"`{without_mentions(fact.value.replace('`', 'ˋ'))}`"
-    if fact.url:
-        value = _link(fact.url, fact.value)
     if fact.at is not None:
         time = f"<t:{int(fact.at.timestamp())}:f>"
         value = ", ".join(part for part in (time, literal(fact.rest)) if part)
@@ -125,7 +123,8 @@ def _field(fact: Fact) -> dict[str, Any]:
 
 def _entry(entry: Entry) -> str:
     word, detail = fitted(entry.word, 100, literal), fitted(entry.detail, 250, literal)
-    return f"{MARKS[entry.tone]} **{word}** {_link(entry.url, entry.name)}: {detail}"
+    said = f"{MARKS[entry.tone]} **{word}** {_link(entry.url, entry.name)} · {entry.priority}"
+    return f"{said}: {detail}" if detail else said
 
 
 def _link(url: str, text: str) -> str:

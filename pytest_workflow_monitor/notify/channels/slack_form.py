@@ -137,8 +137,6 @@ def _field(fact: Fact) -> Block:
     """Return a fact with its name above it; instants appear in the reader's own zone."""
     limit = FIELD_LENGTH - 200
     value = f"`{fitted(fact.value, limit, literal)}`" if fact.is_code else ""
-    if fact.url:
-        value = _link(fact.url, fact.value)
     if fact.at is not None:
         time = f"<!date^{int(fact.at.timestamp())}^{{date_short_pretty}} {{time}}|{fact.value}>"
         value = ", ".join(part for part in (time, fitted(fact.rest, limit, literal)) if part)
@@ -147,7 +145,8 @@ def _field(fact: Fact) -> Block:
 
 def _entry(entry: Entry) -> str:
     word, detail = fitted(entry.word, 200, literal), fitted(entry.detail, 700, literal)
-    return f"{MARKS[entry.tone]} *{word}*  {_link(entry.url, entry.name)}\n      {detail}"
+    said = f"{MARKS[entry.tone]} *{word}*  {_link(entry.url, entry.name)} · {entry.priority}"
+    return f"{said}\n{detail}" if detail else said
 
 
 def _code(text: str) -> str:
