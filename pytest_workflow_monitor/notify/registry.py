@@ -1,7 +1,7 @@
 """Which types of channels there are, and how a configured channel comes to be.
 
-A type is built in, an entry point of the group :data:`GROUP` whose name is the type, or a class
-that a hook named as ``package.module:Class``.
+A type is built in, an entry point of the group :data:`GROUP` whose name is the type, a class that
+a hook named as ``package.module:Class``, or such a path itself.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _class(name: str, own: Mapping[str, type[Channel]]) -> type[Channel]:
     """Return the class of a type; what is built in comes first, then what a hook named."""
     if name in own and name not in BUILT_IN:
         return own[name]
-    path = BUILT_IN.get(name) or _entry_points().get(name)
+    path = name if ":" in name else BUILT_IN.get(name) or _entry_points().get(name)
     if path is None:
         known = {*BUILT_IN, *_entry_points(), *own}
         raise ValueError(f"unknown type {name!r}; {nearest(name, known)}")

@@ -88,6 +88,28 @@ def test_a_channel_of_an_installed_package() -> None:
     assert "bell" in registry.known_types()
 
 
+def test_a_channel_that_the_settings_name() -> None:
+    """The type is the path of its class; nothing has to be registered."""
+    assert isinstance(registry.build(rule(HERE), {}), Bell)
+    with pytest.raises(SettingsError, match="Channel 'team': 'nowhere:Bell' cannot be imported"):
+        registry.check([rule("nowhere:Bell")])
+
+
+def test_the_documented_channel_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What docs/channels.md shows can be copied."""
+    text = (Path(__file__).parents[2] / "docs/channels.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(import os.*?)```", text, re.DOTALL)
+    (tmp_path / "our_channels.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    made = registry.build(rule("our_channels:FileChannel", path=str(tmp_path / "alerts.txt")), {})
+    assert made.send(sample("failure"), {}).said == "written"
+    assert "Pay › Submit the card" in (tmp_path / "alerts.txt").read_text(encoding="utf-8")
+    with pytest.raises(TransportError, match="cannot be written"):
+        registry.build(rule("our_channels:FileChannel", path=str(tmp_path)), {}).send(
+            sample("failure"), {}
+        )
+
+
 def test_a_channel_that_a_hook_named() -> None:
     """Its class says what its type is."""
     assert isinstance(registry.build(rule("bell"), {}, [HERE]), Bell)
