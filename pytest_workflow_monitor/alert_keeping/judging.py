@@ -114,14 +114,30 @@ class _Judgement:
         self._scope = session.project, session.environment
         self._events: list[NewEvent] = []
         self._outbox = Outbox(store, rules, now)
+        self._flapping: frozenset[str] = frozenset()
+        self._over: frozenset[int] = frozenset()
+        self._inhibited: set[int] = set()
 
     def carry_out(self) -> Judged:
         decisions = self._decisions()
+        openings = [it for decision in decisions for it in decision.opened]
         resolved = self._resolve([it for decision in decisions for it in decision.resolved])
         continued = self._continue([it for decision in decisions for it in decision.continued])
-        opened = self._open([it for decision in decisions for it in decision.opened])
-        audible = self._told_now([*opened, *continued, *self._released(resolved)])
-        self._outbox.tell_opened(audible)
+        self._over = frozenset(it.alert_id for it in resolved)
+        self._flapping = self._still_flapping(decisions)
+        opened = self._open(openings)
+        found = [
+            *(it for it in opened if not it.quiet),
+            *(it for it in continued if it.quiet and not self._quiet(it)),
+            *self._released(resolved),
+            *self._calmed(resolved),
+        ]
+        audible = {
+            it.alert_id: it
+            for it in found
+            if it.inhibited_by is None and it.alert_id not in self._inhibited
+        }
+        self._outbox.tell_opened(list(audible.values()))
         self._outbox.tell_resolved({alert.incident_id for alert in resolved}, SYSTEM)
         self._store.add_alert_events([*self._events, *self._outbox.events])
         return Judged(
@@ -193,13 +209,6 @@ class _Judgement:
     ) -> list[Alert]:
         if not openings:
             return []
-        flapping = {
-            opening.workflow_id for opening in self._alerts if opening.kind is AlertKind.FLAPPING
-        } | {
-            execution.workflow.workflow_id
-            for opening, execution in openings
-            if opening.kind is AlertKind.FLAPPING
-        }
         incidents = Incidents(self._store, self._scope, self._rules.telling, self._now)
         new = []
         for opening, execution in openings:
@@ -213,7 +222,7 @@ class _Judgement:
                     causes=found,
                     incident_id=incidents.for_causes(found).incident_id,
                     inhibited_by=inhibited.alert_id if inhibited else None,
-                    quiet=self._quiet(execution, opening.kind, flapping),
+                    quiet=self._silent(execution.workflow.workflow_id, opening.kind),
                     now=self._now,
                 )
             )
@@ -239,9 +248,8 @@ class _Judgement:
 
     def _explains(self, alert: Alert) -> bool:
         return (
-            alert.kind is AlertKind.FAILING
+            self._is_left(alert, AlertKind.FAILING)
             and alert.workflow_id == self._rules.telling.health_check
-            and alert.is_open
         )
 
     def _inhibit_by(self, check: Alert) -> None:
@@ -252,48 +260,59 @@ class _Judgement:
             if it.kind is AlertKind.FAILING and it.workflow_id != check.workflow_id
         }
         inhibited = self._store.inhibit_alerts(dependants, check.alert_id)
+        self._inhibited |= inhibited
         self._events += [self._inhibition(dependants[it], check) for it in sorted(inhibited)]
 
     def _released(self, resolved: Sequence[Alert]) -> list[Alert]:
         """Return what nobody was told of because of alerts that are over now."""
         checks = [it.alert_id for it in resolved if it.kind is AlertKind.FAILING]
         released = self._store.release_alerts(checks)
-        found = (
-            [it for it in self._store.alerts(alert_ids=released) if it.is_open] if released else []
-        )
+        found = self._store.alerts(alert_ids=released) if released else ()
         self._events += [
             self._event(it, AlertEventKind.RELEASED, "what explained it is over") for it in found
         ]
+        loud = [it for it in found if not it.quiet]
+        for alert in loud:
+            self._outbox.tell_nobody([alert], self._quiet(alert))
+        return [it for it in loud if not self._quiet(it)]
+
+    def _calmed(self, resolved: Sequence[Alert]) -> list[Alert]:
+        """Return what nobody was told of because its workflow was flapping, until now."""
         calm = {it.workflow_id for it in resolved if it.kind is AlertKind.FLAPPING}
-        found += [
+        return [
             it
             for it in self._alerts
-            if it.workflow_id in calm and it.kind is AlertKind.FAILING and it.quiet == FLAPPING
-        ]
-        return found
-
-    def _told_now(self, alerts: Sequence[Alert]) -> list[Alert]:
-        """Choose the alerts that people are to be told of from now on."""
-        flapping = {
-            it.workflow_id for it in (*self._alerts, *alerts) if it.kind is AlertKind.FLAPPING
-        }
-        return [
-            alert
-            for alert in {it.alert_id: it for it in alerts}.values()
-            if alert.inhibited_by is None
-            and not self._quiet(self._executions.get(alert.workflow_id), alert.kind, flapping)
+            if it.workflow_id in calm
+            and self._is_left(it, AlertKind.FAILING)
+            and it.quiet == FLAPPING
+            and not self._quiet(it)
         ]
 
-    def _quiet(self, execution: Execution | None, kind: AlertKind, flapping: Iterable[str]) -> str:
+    def _still_flapping(self, decisions: Sequence[Decision]) -> frozenset[str]:
+        """Return the workflows that are flapping once all is decided."""
+        known = (it.workflow_id for it in self._alerts if self._is_left(it, AlertKind.FLAPPING))
+        return frozenset(known).union(
+            workflow_id
+            for workflow_id, decision in zip(self._executions, decisions, strict=True)
+            if any(it.kind is AlertKind.FLAPPING for it in decision.opened)
+        )
+
+    def _is_left(self, alert: Alert, kind: AlertKind) -> bool:
+        """Tell whether an alert of a kind was open before and still is."""
+        return alert.kind is kind and alert.alert_id not in self._over
+
+    def _quiet(self, alert: Alert) -> str:
         """Tell why nobody is to hear of an alert now; "" if somebody is."""
+        return self._silent(alert.workflow_id, alert.kind)
+
+    def _silent(self, workflow_id: str, kind: AlertKind) -> str:
+        """Tell why nobody is to hear of a workflow's problem now; "" if somebody is."""
+        execution = self._executions.get(workflow_id)
         if not self._session.notifies:
             return NOT_ASKED
-        if execution is None:
-            return ""
-        if not execution.workflow.notify_on_failure:
+        if execution is not None and not execution.workflow.notify_on_failure:
             return SWITCHED_OFF
-        is_covered = kind is AlertKind.FAILING and execution.workflow.workflow_id in flapping
-        return FLAPPING if is_covered else ""
+        return FLAPPING if kind is AlertKind.FAILING and workflow_id in self._flapping else ""
 
     def _runs(self, run_ids: Iterable[str]) -> dict[str, Execution]:
         """Return executions: those that just came, and others from the store."""

@@ -63,25 +63,29 @@ class Outbox:
             if it.opening_waits
         }
         messages: list[NewNotification] = []
-        quiet: dict[int, str] = {}
         for incident in self._store.incidents(by_incident):
             told = by_incident[incident.incident_id]
             chosen = destinations(
                 map(alert_facts, told), self._rules.routes, self._rules.channels, self._now
             )
             reason = "" if chosen else NO_ROUTE if self._rules.channels else NO_CHANNEL
-            quiet |= {alert.alert_id: reason for alert in told}
             if reason:
-                self._note(told, AlertEventKind.NOT_NOTIFIED, reason)
+                self.tell_nobody(told, reason)
                 continue
+            self._store.set_quiet({it.alert_id: "" for it in told if it.quiet})
             self._set_clock(incident)
             messages += [
                 self._opening(incident, told, it)
                 for it in chosen
                 if (incident.incident_id, it.channel) not in waiting
             ]
-        self._store.set_quiet(quiet)
         self._store.add_notifications(messages)
+
+    def tell_nobody(self, alerts: Sequence[Alert], reason: str) -> None:
+        """Note why nobody is told of alerts, if there is a reason and it is not noted yet."""
+        changed = [it for it in alerts if reason and it.quiet != reason]
+        self._store.set_quiet({it.alert_id: reason for it in changed})
+        self._note(changed, AlertEventKind.NOT_NOTIFIED, reason)
 
     def tell_resolved(self, incident_ids: Iterable[int], actor: str) -> None:
         """Close incidents whose alerts are all over, and tell those who knew of them."""
