@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from pytest_workflow_monitor.alerts import DeliveryStatus, Notification
 from pytest_workflow_monitor.store import Store
 from tests.notify.servers import HttpServer, Reply
 from tests.plugin.stored import ended, go_on, start, until
+from tests.plugin.test_kills import shipper_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +84,7 @@ def test_pytest_does_not_wait_for_a_channel(
     suite: Suite, database_url: str, hook: HttpServer
 ) -> None:
     """The message is delivered after the group wait, when pytest has long ended."""
-    configure(suite, group_wait=4)
+    configure(suite, group_wait=6)
     hook.replies.append(Reply(status=500))
     began = monotonic()
     run = suite.run("--workflow-notify", env={"DATABASE_URL": database_url})
@@ -92,6 +95,42 @@ def test_pytest_does_not_wait_for_a_channel(
     first, second = hook.requests
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
     until(lambda: outbox(database_url)[0].status is DeliveryStatus.SUCCEEDED or None)
+
+
+def test_messages_survive_a_database_that_goes_away(
+    suite: Suite, database_url: str, hook: HttpServer
+) -> None:
+    """Whoever delivers comes back when the database does."""
+    configure(suite, group_wait=2)
+    process = start(suite, database_url, "--workflow-notify")
+    until(lambda: outbox(database_url) or None)
+    with Store(database_url) as store:
+        store.connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    until(lambda: hook.requests or None)
+    assert process.poll() is None
+    go_on(suite, process)
+    until(lambda: not suite.journals())
+    assert {it.status for it in outbox(database_url)} == {DeliveryStatus.SUCCEEDED}
+
+
+def test_what_a_killed_shipper_left_is_sent_by_the_next(
+    suite: Suite, database_url: str, hook: HttpServer
+) -> None:
+    """The message is in the outbox with the result, whoever sends it."""
+    configure(suite, group_wait=5)
+    process = start(suite, database_url, "--workflow-notify")
+    until(lambda: outbox(database_url) or None)
+    os.kill(until(lambda: shipper_of(suite)), signal.SIGKILL)
+    go_on(suite, process)
+    suite.write("test_shop.py", "")
+    suite.run("--workflow-notify", "test_fails.py", env={"DATABASE_URL": database_url})
+    (request,) = until(lambda: hook.requests or None)
+    assert request.json["title"] == "login fails in production"
+    until(lambda: outbox(database_url)[0].status is DeliveryStatus.SUCCEEDED or None)
+    assert len(outbox(database_url)) == len(hook.requests) == 1
 
 
 def test_a_session_that_was_not_asked_to_notify_only_records(
