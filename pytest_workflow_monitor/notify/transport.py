@@ -64,7 +64,7 @@ def within(seconds: float, whom: str, call: Callable[[], T]) -> T:
     if error is None:
         return result  # type: ignore[return-value] # put there together with no error
     if isinstance(error, OSError | HTTPException | UnicodeError):
-        raise unreachable(error, whom) from error
+        raise unreachable(error, whom) from None  # its text may hold the address, a secret
     raise error
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -232,6 +233,7 @@ def test_nobody_there() -> None:
     environ = {"DISCORD_WEBHOOK_URL": f"http://127.0.0.1:{refusing_port()}{PATH}"}
     error = trouble(DiscordChannel(rule("discord"), environ))
     assert "refuses" in str(error)
+    assert "secretsecret" not in "".join(traceback.format_exception(error))
     assert not error.permanent
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -134,6 +135,12 @@ def test_no_message_tells_the_address(server: HttpServer) -> None:
     server.usual = Reply(status=404, body=f"no {url}, abcdefghijklmnopqrstuvwx".encode())
     assert "abcdefgh" not in str(problem(url))
     assert "abcdefgh" not in str(problem(url.replace(server.url, "http://127.0.0.1:1")))
+
+
+def test_no_traceback_tells_the_address() -> None:
+    """A library's own error names it; whoever logs ours does not log that one."""
+    error = problem("http://127.0.0.1:1/hooks/abcdefghijklmnopqrstuvwx")
+    assert "abcdefgh" not in "".join(traceback.format_exception(error))
 
 
 def test_secrets_are_taken_out_of_what_was_said() -> None:
