@@ -166,7 +166,7 @@ class Monitor:
             folder=str(self._folder),
             root=str(settings.root),
             overrides={
-                key: str(getattr(settings, key))
+                key: _as_text(getattr(settings, key))
                 for key, source in settings.sources.items()
                 if source == "command line"
             },
@@ -204,6 +204,11 @@ class Monitor:
             return self._shipper.finish(self._settings.deadline_seconds)
         except KeyboardInterrupt:
             return None
+
+
+def _as_text(value: object) -> str:
+    """Write a setting as the environment would."""
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _few(notices: Sequence[str]) -> list[str]:

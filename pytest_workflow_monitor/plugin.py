@@ -159,6 +159,8 @@ def _activate(config: pytest.Config) -> None:
 
     if config.option.collectonly:
         return
+    if settings.channels:
+        settings = _with_channels(config, settings)
     monitor = Monitor(config, settings, _ship_in_place)
     config.pluginmanager.register(monitor, "workflow-monitor-controller")
     if _is_distributing(config):
@@ -172,6 +174,33 @@ def _activate(config: pytest.Config) -> None:
         monitor.take(attempt, encoded)
 
     _record(config, settings, monitor.flight_path(""), "", send)
+
+
+def _with_channels(config: pytest.Config, settings: Settings) -> Settings:
+    """Check the channels, also those of types that other plugins bring.
+
+    Raises:
+        pytest.UsageError: One of them is wrong; better now than when there is something to tell.
+    """
+    from msgspec.structs import replace
+
+    from pytest_workflow_monitor.errors import SettingsError
+    from pytest_workflow_monitor.notify.registry import check
+
+    named = [
+        name for names in config.hook.pytest_workflow_channels(config=config) for name in names
+    ]
+    if named:
+        settings = replace(
+            settings,
+            channel_classes=(*settings.channel_classes, *named),
+            sources={**settings.sources, "channel_classes": "command line"},
+        )
+    try:
+        check(settings.channels, settings.channel_classes)
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from error
+    return settings
 
 
 def _ship_in_place(order: Order) -> Shipped:

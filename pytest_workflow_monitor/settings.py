@@ -90,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         alerts: When executions become an alert and when it is over, and how it is told.
         alert_policies: Deviations from ``alerts`` for the workflows that match.
         channels: Where messages go, by name.
+        channel_classes: Types of channels of one's own, as ``package.module:Class``.
         routes: Which alerts go to which channels.
         escalations: Whom to tell too when nobody has acknowledged.
         maintenance: Windows in which nobody is told.
@@ -127,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     alerts: AlertSettings = AlertSettings()
     alert_policies: tuple[PolicyRule, ...] = ()
     channels: tuple[ChannelRule, ...] = ()
+    channel_classes: tuple[str, ...] = ()
     routes: tuple[Route, ...] = alert_rules.DEFAULT_ROUTES
     escalations: tuple[Escalation, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()

@@ -21,7 +21,7 @@ from pytest_workflow_monitor.cli.output import print_json
 from pytest_workflow_monitor.model import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.channel import Channel
@@ -84,8 +84,9 @@ def test(*, channel: str | None, as_json: bool) -> None:
     settings = effective_settings()
     tried: list[Tried] = []
     for name, built in _channels(settings, channel):
+        threads: dict[str, Mapping[str, str]] = {}
         for sample, message in _samples(settings).items():
-            tried.append(_tried(name, sample, built, message))
+            tried.append(_tried(name, sample, built, message, threads))
             if not as_json:
                 _print_tried(tried[-1])
     if as_json:
@@ -167,7 +168,7 @@ def _channels(settings: Settings, name: str | None) -> Iterator[tuple[str, Chann
     known = [it.name for it in rules]
     if name is not None and name not in known:
         raise NothingThereError(f"There is no channel {name!r}; known are {', '.join(known)}.")
-    built = build_channels(settings, os.environ)
+    built = build_channels(settings, os.environ, settings.channel_classes)
     return ((it, built[it]) for it in known if name in {None, it})
 
 
@@ -186,10 +187,17 @@ def _chosen_samples(settings: Settings, kind: str | None) -> dict[str, Message]:
     return {kind: found[kind]}
 
 
-def _tried(name: str, sample: str, channel: Channel, message: Message) -> Tried:
-    """Send one sample; whatever a channel raises is what came back."""
+def _tried(
+    name: str,
+    sample: str,
+    channel: Channel,
+    message: Message,
+    threads: dict[str, Mapping[str, str]],
+) -> Tried:
+    """Send one sample, in its thread; whatever a channel raises is what came back."""
     try:
-        receipt = channel.send(message, {})
+        receipt = channel.send(message, threads.get(message.thread_key, {}))
+        threads[message.thread_key] = receipt.reference
     except Exception as error:  # noqa: BLE001 - channels may be anybody's
         return Tried(channel=name, sample=sample, sent=False, said=str(error))
     return Tried(channel=name, sample=sample, sent=True, said=receipt.said)

@@ -128,7 +128,8 @@ def deliver(
     rules = {rule.name: rule for rule in settings.channels}
     recording = _Recording(store, clock)
     if channels is None:
-        channels, recording.done = _made([rules[name] for name in due if name in rules])
+        wanted = [rules[name] for name in due if name in rules]
+        channels, recording.done = _made(wanted, settings.channel_classes)
     loads: list[_Load] = []
     for name in due:
         if name not in rules:
@@ -154,7 +155,9 @@ def next_due_at(store: Store, settings: Settings) -> datetime | None:
     return store.next_due([rule.name for rule in settings.channels], waited)
 
 
-def _made(rules: Sequence[ChannelRule]) -> tuple[dict[str, Channel], Delivered]:
+def _made(
+    rules: Sequence[ChannelRule], classes: Sequence[str]
+) -> tuple[dict[str, Channel], Delivered]:
     """Make the channels that are needed now; their libraries are imported only here.
 
     Messages to one that cannot be made, such as for a secret that only others have, are left to
@@ -166,7 +169,7 @@ def _made(rules: Sequence[ChannelRule]) -> tuple[dict[str, Channel], Delivered]:
     done = Delivered()
     for rule in rules:
         try:
-            made[rule.name] = build(rule, os.environ)
+            made[rule.name] = build(rule, os.environ, classes)
         except SettingsError as error:
             done += Delivered(problems=(str(error),))
     return made, done
