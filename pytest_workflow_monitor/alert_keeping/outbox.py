@@ -101,7 +101,10 @@ class Outbox:
         actor: str = SYSTEM,
         note: str = "",
     ) -> None:
-        """Tell every channel that was, or is to be, told of some incidents."""
+        """Tell every channel that was, or is to be, told of some incidents.
+
+        A reminder of what a channel hears of in its digests goes there too.
+        """
         if not incident_ids:
             return
         alerts: dict[int, list[Alert]] = defaultdict(list)
@@ -112,7 +115,12 @@ class Outbox:
                 self._message(
                     kind,
                     alerts[it.incident_id],
-                    Destination(channel=it.channel, mention=it.mention and kind in LOUD),
+                    Destination(
+                        channel=it.channel,
+                        mention=it.mention and kind in LOUD,
+                        digest=kind is NotificationKind.REMINDER
+                        and self._is_digested(alerts[it.incident_id], it.channel),
+                    ),
                     incident_id=it.incident_id,
                     actor=actor,
                     note=note,
@@ -120,6 +128,12 @@ class Outbox:
                 for it in self._store.incident_channels(incident_ids)
             ]
         )
+
+    def _is_digested(self, alerts: Sequence[Alert], channel: str) -> bool:
+        """Tell whether the routes lead news of some alerts into the digest of a channel."""
+        facts = map(alert_facts, alerts)
+        chosen = destinations(facts, self._rules.routes, [channel], self._now)
+        return any(it.digest for it in chosen)
 
     def tell_passes(self, executions: Sequence[Execution]) -> None:
         """Tell of passes, one message each."""
