@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.login.keeping import Keeper, Login
 
-logger = logging.getLogger("pytest_workflow_monitor.login")
+LOGGER = "pytest_workflow_monitor.login"
+"""The name of the log, which is made when it is needed: pytest visits all of them in each test."""
 
 HOW_TO = (
     "no fixture log_in, or one that returns nothing: write one in conftest.py that returns a "
@@ -121,7 +122,7 @@ class Door:
         except LoginError:
             raise
         except Exception as error:  # noqa: BLE001 - logging in will tell what is wrong, if anything
-            logger.debug("is_logged_in could not tell: %s", error)
+            logging.getLogger(LOGGER).debug("is_logged_in could not tell: %s", error)
             return False
 
     def _new_page(self, name: str, role: str, options: dict[str, Any]) -> Page:

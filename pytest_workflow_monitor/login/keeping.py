@@ -30,7 +30,8 @@ _MAKE_A_KEY = (
     'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 )
 
-logger = logging.getLogger("pytest_workflow_monitor.login")
+LOGGER = "pytest_workflow_monitor.login"
+"""The name of the log, which is made when it is needed: pytest visits all of them in each test."""
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +114,9 @@ class FileKeeper:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self._folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            logger.warning("logins cannot be shared with other processes: %s", error)
+            logging.getLogger(LOGGER).warning(
+                "logins cannot be shared with other processes: %s", error
+            )
             yield
             return
         try:
@@ -146,7 +149,7 @@ class FileKeeper:
                 new.write(self._cipher.encrypt(content))
             part.replace(path)
         except OSError as error:
-            logger.warning("a login is kept in memory only: %s", error)
+            logging.getLogger(LOGGER).warning("a login is kept in memory only: %s", error)
             with suppress(OSError):
                 part.unlink()
         self._forget_old()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.model import Record
 
-logger = logging.getLogger("pytest_workflow_monitor.masking")
+LOGGER = "pytest_workflow_monitor.masking"
+"""The name of the log, which is made when it is needed: pytest visits all of them in each test."""
 
 R = TypeVar("R", bound="Record")
 
@@ -95,7 +96,7 @@ class Secrets:
             try:
                 record = rewritten(record, self.text)
             except Exception:
-                logger.exception("a record could not be masked")
+                logging.getLogger(LOGGER).exception("a record could not be masked")
                 record = rewritten(record, lambda _: f"[{WITHHELD}]")
             data = encode(record)
         if self._values and self._gate.found_in(data.decode("utf-8", "replace")):

@@ -25,6 +25,13 @@ SHOW_IMPORTS = """
         ours = {"msgspec", "pytest_workflow_monitor.settings"}
         print("imported:", *sorted((heavy | ours) & set(sys.modules)), ".")
 """
+SHOW_LOGGERS = """
+    import logging
+
+    def pytest_unconfigure():
+        names = logging.root.manager.loggerDict
+        print("loggers:", *(it for it in names if it.startswith("pytest_workflow")), ".")
+"""
 
 
 @pytest.mark.parametrize(
@@ -82,6 +89,14 @@ def test_pytest_never_imports_a_driver_or_a_template_engine(
     )
     suite.write("test_shop.py", "def test_one(): pass")
     assert "imported: ." in suite.run("-s", *options, monitored=False).output
+
+
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["plain", "xdist"])
+def test_nothing_is_logged_to_before_there_is_a_reason(suite: Suite, options: list[str]) -> None:
+    """Each logger that exists costs every test of the suite: pytest visits them six times."""
+    suite.write("test_shop.py", ONE)
+    suite.write("conftest.py", SHOW_LOGGERS)
+    assert "loggers: ." in suite.run("-s", *options).output
 
 
 def test_collecting_only_leaves_nothing_behind(suite: Suite) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 PATIENCE_MS = 500
-logger = logging.getLogger("pytest_workflow_monitor.browser")
+LOGGER = "pytest_workflow_monitor.browser"
+"""The name of the log, which is made when it is needed: pytest visits all of them in each test."""
 
 
 class Observer:
@@ -124,7 +125,7 @@ def harmless(handler: Callable[P, None]) -> Callable[P, None]:
         try:
             handler(*arguments, **named)
         except Exception as error:  # noqa: BLE001 - see above
-            logger.debug("an event could not be noted: %s", error)
+            logging.getLogger(LOGGER).debug("an event could not be noted: %s", error)
 
     return guarded
 
@@ -133,4 +134,4 @@ def _safely(call: Callable[..., None], *arguments: Any) -> None:
     try:
         call(*arguments)
     except Exception as error:  # noqa: BLE001 - a page that is gone must not fail the test
-        logger.debug("a browser could not be observed: %s", error)
+        logging.getLogger(LOGGER).debug("a browser could not be observed: %s", error)

@@ -38,7 +38,8 @@ _BROWSER = re.compile(
     r"chrom|headless.shell|msedge|firefox|nightly|webkit|minibrowser|pw_run", re.I
 )
 
-logger = logging.getLogger("pytest_workflow_monitor.measurements")
+LOGGER = "pytest_workflow_monitor.measurements"
+"""The name of the log, which is made when it is needed: pytest visits all of them in each test."""
 
 
 class Sample(NamedTuple):
@@ -145,7 +146,7 @@ class BrowserResources(Observer):
             try:
                 sample = look()
             except Exception as error:  # noqa: BLE001 - a measurement must not disturb the session
-                logger.debug("the browser could not be measured: %s", error)
+                logging.getLogger(LOGGER).debug("the browser could not be measured: %s", error)
                 sample = Sample(started, 0, {})
             pause = max(INTERVAL_SECONDS, (perf_counter() - started) / LARGEST_SHARE)
             with self._changed:

@@ -39,7 +39,8 @@ GIVE = "() => globalThis.__workflowMonitorGive?.()"
 CLOCKS_APART_MS = 100.0
 """From here on the browser's clock is taken to be another one, and not just to be asked late."""
 
-logger = logging.getLogger("pytest_workflow_monitor.measurements")
+LOGGER = "pytest_workflow_monitor.measurements"
+"""The name of the log, which is made when it is needed: pytest visits all of them in each test."""
 
 
 class Visit(msgspec.Struct, frozen=True, gc=False):
@@ -118,7 +119,7 @@ class Vitals(Observer):
             try:
                 text = page.evaluate(GIVE)
             except Exception as error:  # noqa: BLE001 - a page that is gone has no more to say
-                logger.debug("a page could not be asked: %s", error)
+                logging.getLogger(LOGGER).debug("a page could not be asked: %s", error)
             else:
                 if text is not None:
                     self._keep(recorder, text)
@@ -154,7 +155,7 @@ class Vitals(Observer):
             await context.add_init_script(script)
             await context.expose_binding(TAKE, self._take)
         except Exception as error:  # noqa: BLE001 - a context that was closed at once must not fail the test
-            logger.debug("a context is not measured: %s", error)
+            logging.getLogger(LOGGER).debug("a context is not measured: %s", error)
 
     def _take(self, _source: Any, text: Any) -> None:
         recorder = process.recorder
