@@ -271,7 +271,7 @@ class _Judgement:
         self._events += [
             self._event(it, AlertEventKind.RELEASED, "what explained it is over") for it in found
         ]
-        loud = [it for it in found if not it.quiet]
+        loud = self._outbox.not_told(it for it in found if not it.quiet)
         for alert in loud:
             self._outbox.tell_nobody([alert], self._quiet(alert))
         return [it for it in loud if not self._quiet(it)]

@@ -81,6 +81,14 @@ class Outbox:
             ]
         self._store.add_notifications(messages)
 
+    def not_told(self, alerts: Iterable[Alert]) -> list[Alert]:
+        """Leave out the alerts that some channel has told of."""
+        found = {it.alert_id: it for it in alerts}
+        for event in self._store.alert_events(found) if found else ():
+            if event.kind is AlertEventKind.NOTIFIED:
+                found.pop(event.alert_id, None)
+        return list(found.values())
+
     def tell_nobody(self, alerts: Sequence[Alert], reason: str) -> None:
         """Note why nobody is told of alerts, if there is a reason and it is not noted yet."""
         changed = [it for it in alerts if reason and it.quiet != reason]

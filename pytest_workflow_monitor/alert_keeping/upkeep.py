@@ -73,7 +73,8 @@ def resolve(
         outbox = Outbox(store, rules, now)
         released = store.release_alerts(changed)
         _record(store, released, AlertEventKind.RELEASED, actor, "what explained it is over", now)
-        outbox.tell_opened([it for it in store.alerts(alert_ids=released) if not it.quiet])
+        loud = (it for it in store.alerts(alert_ids=released) if not it.quiet)
+        outbox.tell_opened(outbox.not_told(loud))
         outbox.tell_resolved(sorted(incidents), actor)
         store.add_alert_events(outbox.events)
     return changed

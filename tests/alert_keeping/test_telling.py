@@ -8,6 +8,8 @@ import pytest
 
 from pytest_workflow_monitor.alert_keeping import resolve
 from pytest_workflow_monitor.alerting.rules import Rules
+from pytest_workflow_monitor.alerts import AlertEventKind
+from pytest_workflow_monitor.store.alerts import NewEvent
 from tests.alert_keeping.site import RULES, Site, failed, passed
 from tests.samples import at
 
@@ -93,6 +95,19 @@ def test_what_begins_as_the_health_check_recovers_is_told(site: Site) -> None:
     site.report(5, passed(5, "health-check"), failed(5, "login"))
     (login,) = site.alerts()
     assert site.story(login.alert_id) == ["opened"]
+    assert kinds(site) == ["opened", "opened", "resolved"]
+
+
+def test_what_was_told_before_it_was_explained_is_not_told_again(site: Site) -> None:
+    """A channel took the message while the health check's failure was being stored."""
+    site.report(0, failed(0, "cart"))
+    site.report(0.1, failed(0.1, "health-check", error="down"), now=at(40))
+    cart = site.alerts()[0]
+    assert cart.inhibited_by
+    deliver(site, 1)
+    event = NewEvent(alert_id=cart.alert_id, at=at(60), event_type=AlertEventKind.NOTIFIED)
+    site.store.add_alert_events([event])
+    site.report(5, passed(5, "health-check"))
     assert kinds(site) == ["opened", "opened", "resolved"]
 
 
