@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -32,9 +32,42 @@ KEYS = {
     "alert_events": "event_id",
     "silences": "silence_id",
     "notification_logs": "notification_id",
+    "workflow_schedules": "project, workflow_id, environment",
+    "workflow_slots": "slot_id",
+    "schedulers": "scheduler_id",
+    "system_health_checks": "check_id",
     "dead_letter_queue": "letter_id",
 }
 """The tables and their primary keys."""
+
+SCHEDULES: tuple[LiteralString, ...] = (
+    """
+    INSERT INTO workflow_monitor.workflow_schedules (
+        project, workflow_id, environment, workflow_name, nodeid, priority, cron_expression,
+        timezone, queue, overlap, grace_seconds, limit_seconds, enabled, collected_at
+    ) VALUES ('shop', 'login', 'production', 'Login', 'test_it.py::test_login', 'high',
+              '*/5 * * * *', 'UTC', 'default', 'skip', 150, 600, true, now())
+    """,
+    """
+    INSERT INTO workflow_monitor.workflow_slots (
+        project, workflow_id, environment, slot_at, status, reason, queue, claimed_at, claimed_by
+    ) VALUES ('shop', 'login', 'production', now(), 'queued', '', 'default', now(), 'runner-7')
+    """,
+    """
+    INSERT INTO workflow_monitor.schedulers (
+        scheduler_id, project, environment, kind, host, pid, queues, concurrency, started_at,
+        heartbeat_at
+    ) VALUES ('runner-7/1', 'shop', 'production', 'worker', 'runner-7', 1, '["default"]', 3, now(),
+              now())
+    """,
+    """
+    INSERT INTO workflow_monitor.system_health_checks (
+        project, environment, location, host, check_name, status, expected_status, actual_status,
+        detail, checked_at
+    ) VALUES ('shop', 'production', '', 'runner-7', 'disk', 'healthy', '', '', '', now())
+    """,
+)
+"""A row for each table that no session fills."""
 
 BROKEN = [
     ("test_sessions", "project", ""),
@@ -81,6 +114,17 @@ BROKEN = [
     ("notification_logs", "delivery_status", "SUCCEEDED"),
     ("notification_logs", "delivery_status", "PROCESSING"),
     ("notification_logs", "retry_count", -1),
+    ("workflow_schedules", "every_seconds", 60),
+    ("workflow_schedules", "overlap", "perhaps"),
+    ("workflow_schedules", "grace_seconds", -1),
+    ("workflow_schedules", "run_count", -1),
+    ("workflow_slots", "status", "great"),
+    ("workflow_slots", "status", "done"),
+    ("workflow_slots", "covers", 0),
+    ("schedulers", "kind", "boss"),
+    ("schedulers", "concurrency", -1),
+    ("system_health_checks", "status", "great"),
+    ("system_health_checks", "response_time_ms", -1),
     ("dead_letter_queue", "session_id", None),
     ("dead_letter_queue", "status", "LOST"),
     ("dead_letter_queue", "attempts", 0),
@@ -100,6 +144,8 @@ def filled(store: Store) -> Store:
     store.add_silence(
         PROJECT, {"tag": ["a"]}, starts_at=at(0), ends_at=at(60), author="ada", reason="known"
     )
+    for statement in SCHEDULES:
+        store.connection.execute(statement)
     return store
 
 
@@ -183,6 +229,10 @@ def test_nothing_belongs_to_what_is_not_there(connection: Any, table: str, colum
         ("alert_events", "reason", "it was the cable"),
         ("silences", "author", "grace"),
         ("notification_logs", "reason", "by hand"),
+        ("workflow_schedules", "disabled_reason", "moving house"),
+        ("workflow_slots", "reason", "the machine was off"),
+        ("schedulers", "host", "runner-8"),
+        ("system_health_checks", "detail", "3 GB left"),
         ("dead_letter_queue", "reason", "another"),
     ],
 )
@@ -204,11 +254,12 @@ def test_a_row_can_be_deleted(filled: Store, table: str) -> None:
 
 
 def test_a_deleted_workflow_takes_its_executions_along(filled: Store) -> None:
-    """Its versions, executions, attempts and counters go; sessions and the audit trail stay."""
+    """Versions, executions, attempts and counters go; sessions, alerts and schedules stay."""
     filled.connection.execute("DELETE FROM workflow_monitor.workflows")
     left = {table for table, count in filled.row_counts().items() if count}
     trail = {"incidents", "alerts", "alert_events", "silences", "notification_logs"}
-    assert left == {"test_sessions", "dead_letter_queue"} | trail
+    schedules = {"workflow_schedules", "workflow_slots", "schedulers", "system_health_checks"}
+    assert left == {"test_sessions", "dead_letter_queue"} | trail | schedules
 
 
 def test_rows_can_be_added_up(filled: Store) -> None:
@@ -249,6 +300,14 @@ def test_rows_can_be_added_up(filled: Store) -> None:
         ("workflow_executions_running", "workflow_executions WHERE status = 'running'"),
         ("workflow_executions_session", f"workflow_executions WHERE session_id = '{UUID(int=1)}'"),
         ("test_sessions_started_at", "test_sessions ORDER BY started_at DESC LIMIT 9"),
+        (
+            "workflow_schedules_due",
+            (
+                "workflow_schedules WHERE project = 'p' AND environment = 'e' "
+                "AND next_run_at <= now() AND removed_at IS NULL"
+            ),
+        ),
+        ("workflow_slots_job", "workflow_slots WHERE job_id = 1"),
         (
             "alerts_open",
             "alerts WHERE project = 'p' AND environment = 'e' AND status <> 'resolved'",
