@@ -33,6 +33,9 @@ FLAPPING_WINDOW = 20
 FLAPPING_ABOVE = 0.20
 CALM_BELOW = 0.05
 
+WORKFLOW_FIELDS = ("project", "environment", "workflow", "priority", "owner", "tag")
+"""What a policy may ask: what is known of a workflow before there is an alert."""
+
 Match = dict[str, tuple[str, ...]]
 """Patterns by field: every field has to match, by one of its patterns."""
 
@@ -170,7 +173,8 @@ def read_policies(value: Any) -> tuple[PolicyRule, ...]:
     """Read the tables ``alert_policies``: a match, and what is different then."""
     rules = []
     for number, item in enumerate(_tables(value), 1):
-        given = _table(item, {"match": read_match, **_POLICY}, f"rule {number}", needed=("match",))
+        parsers = {"match": _read_workflow_match, **_POLICY}
+        given = _table(item, parsers, f"rule {number}", needed=("match",))
         match = given.pop("match")
         rules.append(PolicyRule(match=match, changes=policy_changes(given)))
     return tuple(rules)
@@ -219,14 +223,18 @@ def read_channels(value: Any) -> tuple[ChannelRule, ...]:
     return tuple(found)
 
 
-def read_match(value: Any) -> Match:
+def read_match(value: Any, fields: Sequence[str] = MATCH_FIELDS) -> Match:
     """Read a match: fields with a pattern or a list of patterns each."""
     if not isinstance(value, Mapping):
         raise TypeError('expected a table such as { priority = ["critical", "high"] }')
     for key in value:
-        if key not in MATCH_FIELDS:
-            raise ValueError(_unknown(key, MATCH_FIELDS))
+        if key not in fields:
+            raise ValueError(_unknown(key, fields))
     return {key: _names(item) for key, item in value.items()}
+
+
+def _read_workflow_match(value: Any) -> Match:
+    return read_match(value, WORKFLOW_FIELDS)
 
 
 def _table(

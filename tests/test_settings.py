@@ -8,6 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_workflow_monitor.alert_rules import (
+    MATCH_FIELDS,
+    WORKFLOW_FIELDS,
+    AlertSettings,
+    ChannelRule,
+    Escalation,
+    Maintenance,
+    Policy,
+    PolicyRule,
+    Route,
+    Telling,
+)
 from pytest_workflow_monitor.errors import SettingsError
 from pytest_workflow_monitor.settings import (
     LIMITS,
@@ -162,6 +174,41 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "history_length": ("0", 0),
     "log_level": ("DEBUG", "debug"),
     "budgets": ("lcp_ms=2500, cls=0.1", {"lcp_ms": 2500.0, "cls": 0.1}),
+    "alerts": (
+        '{"alert_after": 2, "remind_after": "1h"}',
+        AlertSettings(policy=Policy(alert_after=2), telling=Telling(remind_after_seconds=3600.0)),
+    ),
+    "alert_policies": (
+        '[{"match": {"tag": "slow"}, "failing_for": "10m"}]',
+        (
+            PolicyRule(
+                match={"tag": ("slow",)},
+                changes={"alert_after": None, "failing_for_seconds": 600.0},
+            ),
+        ),
+    ),
+    "channels": (
+        '{"team": {"type": "slack", "per_hour": 5, "mention": "here"}}',
+        (ChannelRule(name="team", type="slack", per_hour=5, options={"mention": "here"}),),
+    ),
+    "routes": (
+        '[{"match": {"owner": ["a", "b"]}, "hours": "22:00-06:30", "days": "sat-mon"}]',
+        (Route(match={"owner": ("a", "b")}, hours=(1320, 390), days=(0, 5, 6)),),
+    ),
+    "channel_classes": ("our.channels:Pager", ("our.channels:Pager",)),
+    "escalations": ("[]", ()),
+    "maintenance": (
+        '[{"cron": "0 2 * * sun", "duration": "2h", "timezone": "Europe/Berlin"}]',
+        (
+            Maintenance(
+                name="window 1",
+                cron="0 2 * * sun",
+                duration_seconds=7200.0,
+                timezone="Europe/Berlin",
+            ),
+        ),
+    ),
+    "report_url": ("https://ci.example/r.html", "https://ci.example/r.html"),
 }
 
 
@@ -329,3 +376,202 @@ def test_links_need_an_address_that_a_browser_opens(tmp_path: Path) -> None:
     """A bucket's own address, good for copies, makes no link."""
     with pytest.raises(SettingsError, match=r"artifacts_http_url = 's3://b': expected an address"):
         load(tmp_path, environ={"WORKFLOW_MONITOR_ARTIFACTS_HTTP_URL": "s3://b"})
+
+
+def test_alerts_in_a_file(tmp_path: Path) -> None:
+    """Tables as one writes them in TOML; escalations are in order of their time."""
+    write(
+        tmp_path,
+        SETTINGS_FILE,
+        """
+        [alerts]
+        failures_in = [3, 5]
+        group_wait = 0
+
+        [channels.team]
+        type = "webhook"
+
+        [channels.duty]
+        type = "pagerduty"
+
+        [[routes]]
+        match = { priority = "critical" }
+        channels = ["team"]
+
+        [[escalations]]
+        after = "1h"
+        channels = "duty"
+
+        [[escalations]]
+        after = "15m"
+        channels = ["duty", "team"]
+        match = { tag = "shop-*" }
+        """,
+    )
+    settings = load(tmp_path, environ={"SLACK_WEBHOOK_URL": "https://hooks.example/x"})
+    assert settings.alerts.policy == Policy(alert_after=None, failures_in=(3, 5))
+    assert settings.alerts.telling == Telling(group_wait_seconds=0.0)
+    assert [it.name for it in settings.channels] == ["team", "duty"]
+    assert settings.routes == (Route(match={"priority": ("critical",)}, channels=("team",)),)
+    assert settings.escalations == (
+        Escalation(after_seconds=900.0, channels=("duty", "team"), match={"tag": ("shop-*",)}),
+        Escalation(after_seconds=3600.0, channels=("duty",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "names"),
+    [
+        ({"SLACK_WEBHOOK_URL": "https://hooks.example/x"}, ["slack"]),
+        ({"SLACK_CHANNEL": "#alerts"}, []),
+        ({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_CHANNEL": "#alerts"}, ["slack"]),
+        ({"DISCORD_WEBHOOK_URL": "https://d.example", "SLACK_WEBHOOK_URL": ""}, ["discord"]),
+    ],
+)
+def test_well_known_variables_make_channels(
+    tmp_path: Path, environ: dict[str, str], names: list[str]
+) -> None:
+    """Without a line of settings; those who configure channels get exactly these."""
+    settings = load(tmp_path, environ=environ)
+    assert [(it.name, it.type) for it in settings.channels] == [(it, it) for it in names]
+    assert ("channels" in settings.sources) == bool(names)
+    configured = environ | {"WORKFLOW_MONITOR_CHANNELS": "{}"}
+    assert load(tmp_path, environ=configured).channels == ()
+
+
+KNOWN_FIELDS = f"known are {', '.join(MATCH_FIELDS)}"
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "sentence"),
+    [
+        ("alerts", "{", "expected JSON."),
+        ("alerts", "[]", "expected a table."),
+        ("alerts", '{"alert_afer": 1}', "unknown key 'alert_afer'; did you mean 'alert_after'."),
+        (
+            "alerts",
+            '{"alert_after": 0}',
+            "alert_after = 0: expected a whole number from 1 to 1000.",
+        ),
+        (
+            "alerts",
+            '{"alert_after": true}',
+            "alert_after = True: expected a whole number from 1 to 1000.",
+        ),
+        (
+            "alerts",
+            '{"failures_in": [5, 3]}',
+            (
+                "failures_in = [5, 3]: expected two numbers such as [3, 5]: 3 failures among the "
+                "last 5."
+            ),
+        ),
+        ("alerts", '{"failing_for": 0}', "failing_for = 0: expected a duration above zero."),
+        ("alerts", '{"flapping": 1}', "flapping = 1: expected true or false."),
+        ("alerts", '{"health_check": 1}', "health_check = 1: expected a text."),
+        (
+            "alerts",
+            '{"group_wait": "soon"}',
+            (
+                "group_wait = 'soon': expected seconds as a number, or text such as \"90s\", "
+                '"5m", "1h30m" or "250ms".'
+            ),
+        ),
+        ("alert_policies", "{}", "expected a list of tables."),
+        ("alert_policies", "[1]", "expected a table."),
+        ("alert_policies", '[{"alert_after": 2}]', "rule 1: match must be given."),
+        (
+            "alert_policies",
+            '[{"match": {"tag": "a"}}, {"match": {"kind": "failing"}}]',
+            (
+                "rule 2: match = {'kind': 'failing'}: unknown key 'kind'; known are "
+                f"{', '.join(WORKFLOW_FIELDS)}."
+            ),
+        ),
+        (
+            "alert_policies",
+            '[{"match": {"workflow": []}}]',
+            (
+                "rule 1: match = {'workflow': []}: expected a text or a list of texts, none of "
+                "them empty."
+            ),
+        ),
+        (
+            "alert_policies",
+            '[{"match": "login"}]',
+            (
+                "rule 1: match = 'login': expected a table such as "
+                '{ priority = ["critical", "high"] }.'
+            ),
+        ),
+        (
+            "channels",
+            "[]",
+            'expected tables by name, such as [channels.team] with type = "slack".',
+        ),
+        ("channels", '{"team": {}}', "channel 'team': type must be given."),
+        (
+            "channels",
+            '{"team": {"type": "slack", "per_day": 0}}',
+            "channel 'team': per_day = 0: expected a whole number from 1 to 1000000.",
+        ),
+        (
+            "routes",
+            '[{"match": {"x": "y"}}]',
+            f"route 1: match = {{'x': 'y'}}: unknown key 'x'; {KNOWN_FIELDS}.",
+        ),
+        (
+            "routes",
+            '[{"hours": "8-18"}]',
+            "route 1: hours = '8-18': expected two times of the day such as \"08:00-18:00\".",
+        ),
+        (
+            "routes",
+            '[{"days": "weekdays"}]',
+            ('route 1: days = \'weekdays\': expected days such as "mon-fri" or ["sat", "sun"].'),
+        ),
+        (
+            "routes",
+            '[{"timezone": "Berlin"}]',
+            (
+                "route 1: timezone = 'Berlin': expected an IANA time zone such as "
+                "'Europe/Berlin' or 'UTC'."
+            ),
+        ),
+        ("escalations", '[{"after": "15m"}]', "escalation 1: channels must be given."),
+        ("escalations", "[{}]", "escalation 1: after and channels must be given."),
+        ("maintenance", "[{}]", "window 1: cron and duration must be given."),
+        (
+            "maintenance",
+            '[{"cron": 3, "duration": 1}]',
+            "window 1: cron = 3: expected a text.",
+        ),
+    ],
+)
+def test_each_mistake_in_a_table_is_one_sentence(
+    tmp_path: Path, key: str, text: str, sentence: str
+) -> None:
+    """It names the table, the key, what was given and what is allowed."""
+    name = f"WORKFLOW_MONITOR_{key.upper()}"
+    assert problems_of(tmp_path, environ={name: text}) == [
+        f"environment variable {name}: {key}: {sentence}"
+    ]
+
+
+@pytest.mark.parametrize("key", ["routes", "escalations"])
+def test_a_channel_that_nobody_configured_is_named(tmp_path: Path, key: str) -> None:
+    """With those there are."""
+    environ = {f"WORKFLOW_MONITOR_{key.upper()}": '[{"channels": ["slakc"], "after": 1}]'}
+    if key == "routes":
+        environ = {f"WORKFLOW_MONITOR_{key.upper()}": '[{"channels": ["slakc"]}]'}
+    (problem,) = problems_of(tmp_path, environ=environ)
+    assert problem == f"{key}: unknown channel 'slakc'; no channel is configured."
+    environ["WORKFLOW_MONITOR_CHANNELS"] = '{"team": {"type": "slack"}}'
+    (problem,) = problems_of(tmp_path, environ=environ)
+    assert problem == f"{key}: unknown channel 'slakc'; known are team."
+
+
+def test_a_report_is_linked_where_a_browser_opens_it(tmp_path: Path) -> None:
+    """A path of this machine is no link."""
+    with pytest.raises(SettingsError, match=r"report_url = '/srv/r.html': expected an address"):
+        load(tmp_path, environ={"WORKFLOW_MONITOR_REPORT_URL": "/srv/r.html"})
