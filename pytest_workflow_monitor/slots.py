@@ -43,9 +43,11 @@ class Overlap(StrEnum):
 class Schedule(Record, frozen=True, kw_only=True):
     """When a workflow runs in an environment, as its marker says, and how that went so far.
 
-    Either ``cron_expression`` or ``every_seconds`` is given. ``grace_seconds`` is how late a slot
-    may begin, ``limit_seconds`` how long its run may take. An operator's override holds until
-    ``disabled_until``; ``removed_at`` tells since when the code has no such schedule any more.
+    Either ``cron_expression`` or ``every_seconds`` is given. ``nodeid`` has a line for each of the
+    tests that are this workflow, as one that runs in two browsers is two. ``grace_seconds`` is how
+    late a slot may begin, ``limit_seconds`` how long its run may take. An operator's override holds
+    until ``disabled_until``; ``removed_at`` tells since when the code has no such schedule any
+    more.
     """
 
     project: str
@@ -75,6 +77,11 @@ class Schedule(Record, frozen=True, kw_only=True):
     failure_count: int = 0
     missed_count: int = 0
 
+    @property
+    def nodeids(self) -> tuple[str, ...]:
+        """The tests that are this workflow."""
+        return tuple(self.nodeid.splitlines())
+
 
 class Slot(Record, frozen=True, kw_only=True):
     """One fire time of a schedule, and what became of it.
@@ -100,3 +107,13 @@ class Slot(Record, frozen=True, kw_only=True):
     session_id: str | None = None
     exit_code: int | None = None
     covers: int = 1
+
+    @property
+    def lateness_seconds(self) -> float:
+        """How long after its time it began, or was looked at if it did not run."""
+        return ((self.started_at or self.claimed_at) - self.slot_at).total_seconds()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still on its way."""
+        return self.status in {SlotStatus.QUEUED, SlotStatus.RUNNING}

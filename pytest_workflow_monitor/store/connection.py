@@ -20,6 +20,7 @@ from pytest_workflow_monitor.store.letters import Letters
 from pytest_workflow_monitor.store.outbox import Outbox
 from pytest_workflow_monitor.store.overview import Overview
 from pytest_workflow_monitor.store.reading import Reading
+from pytest_workflow_monitor.store.schedules import Schedules
 from pytest_workflow_monitor.store.writing import Writing
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class StoreInfo(Record, frozen=True, kw_only=True):
     rows: dict[str, int]
 
 
-class Store(Reading, Writing, Letters, Artifacts, Alerts, Outbox, Overview, Backtest):
+class Store(Reading, Writing, Letters, Artifacts, Alerts, Outbox, Overview, Backtest, Schedules):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 
     After a StoreUnreachableError the connection is gone: open a new store.
