@@ -112,7 +112,7 @@ class Tracing:
         self.closing = closing
         self.tracing = self
 
-    def group(self, name: str) -> None:  # noqa: ARG002 - as Playwright's
+    def group(self, name: str) -> None:
         """Open a group."""
         if self.opening:
             raise self.opening
