@@ -6,6 +6,7 @@ from pytest_workflow_monitor.journal import Journal, flight_path, session_folder
 from pytest_workflow_monitor.model import AttemptStarted, Status
 from pytest_workflow_monitor.recording.flight import FlightRecorder
 from pytest_workflow_monitor.shipment import replay
+from pytest_workflow_monitor.wire import encode
 from tests.samples import a_session, an_attempt
 
 if TYPE_CHECKING:
@@ -20,14 +21,13 @@ def test_an_attempt_that_the_journal_has_was_not_interrupted(store: Store, tmp_p
     journal = Journal(session_folder(tmp_path, session.session_id))
     journal.append(session)
     flight = FlightRecorder(flight_path(journal.folder, ""))
-    flight.begin(
-        AttemptStarted(
-            run_id=attempt.run_id,
-            number=attempt.number,
-            workflow=attempt.workflow,
-            started_at=attempt.started_at,
-        )
+    started = AttemptStarted(
+        run_id=attempt.run_id,
+        number=attempt.number,
+        workflow=attempt.workflow,
+        started_at=attempt.started_at,
     )
+    flight.restart(encode(started))
     journal.append(attempt)
     journal.close()
     flight.close()

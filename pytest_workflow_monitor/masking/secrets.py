@@ -54,6 +54,11 @@ class Secrets:
         return tuple(self._values)
 
     @property
+    def count(self) -> int:
+        """How many values are known."""
+        return len(self._values)
+
+    @property
     def learnt_count(self) -> int:
         """How many values another process with the same environment does not know."""
         return len(self._learnt)

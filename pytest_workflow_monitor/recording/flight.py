@@ -88,9 +88,16 @@ class FlightRecorder:
         self._end = 0
         self._lock = threading.Lock()
 
-    def begin(self, started: AttemptStarted) -> None:
-        """Forget the previous attempt and start with this one."""
-        self._restart(known.sealed(started)[1])
+    def restart(self, payload: bytes) -> None:
+        """Forget what there was; hold this encoded and masked record, if it is not too long."""
+        data = _framed(payload)
+        stop = len(data)
+        if stop > SIZE:
+            self.clear()
+            return
+        with self._lock:
+            self._memory[:stop] = data
+            self._end = stop - len(_END)
 
     def append(self, frame: StepStarted | StepEnded | TimerSet) -> None:
         """Add what happened; dropped when the file is full or closed."""
@@ -116,13 +123,6 @@ class FlightRecorder:
             self._memory[: len(data) + len(_END)] = data + _END
             self._end = len(data)
 
-    def end(self, attempt: bytes) -> None:
-        """Replace the attempt in progress by its encoded, complete record."""
-        if _HEADER.size + len(attempt) + len(_END) <= SIZE:
-            self._restart(attempt)
-        else:
-            self.clear()
-
     def clear(self) -> None:
         """Forget the attempt."""
         with self._lock:
@@ -132,13 +132,6 @@ class FlightRecorder:
     def close(self) -> None:
         """Release the file; what it holds stays."""
         self._memory.close()
-
-    def _restart(self, payload: bytes) -> None:
-        data = _framed(payload)
-        stop = len(data)
-        with self._lock:
-            self._memory[:stop] = data
-            self._end = stop - len(_END)
 
 
 def _framed(payload: bytes) -> bytes:

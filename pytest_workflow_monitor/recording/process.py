@@ -16,6 +16,7 @@ from pytest_workflow_monitor.recording.context import process
 from pytest_workflow_monitor.recording.errors import describe, from_text, with_traceback
 from pytest_workflow_monitor.recording.flight import FlightRecorder
 from pytest_workflow_monitor.recording.identity import new_id
+from pytest_workflow_monitor.recording.parts import Ended
 from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
 from pytest_workflow_monitor.recording.verdicts import is_time_limit
 
@@ -34,7 +35,7 @@ SECRETS = "workflow_monitor_secrets"
 WORKER_INPUT = "workflow_monitor_flight"
 """The worker input that names the file of the worker's flight recorder."""
 
-Send = Callable[[pytest.TestReport, Attempt, bytes], None]
+Send = Callable[[pytest.TestReport, Attempt | Ended, bytes], None]
 """Takes the teardown report of an attempt, the attempt, and the same encoded."""
 
 _FAILED = frozenset({"failed", "rerun"})
@@ -70,6 +71,7 @@ class TestProcess:
     ) -> None:
         self._settings = settings
         self._send = send
+        self._is_worker = bool(worker)
         self._measurements = measurements
         self._equipment = Equipment(
             artifact_dir=settings.state_path / "artifacts",
@@ -117,7 +119,7 @@ class TestProcess:
         self._pending = {}
         self._will_retry = self._is_skipped = False
         self._skip_reason = ""
-        self._secrets = len(known.values)
+        self._secrets = known.count
         process.recorder = recorder = Recorder(
             self._equipment, subject.workflow, subject.dimensions, self._run_id, self._number
         )
@@ -195,14 +197,14 @@ class TestProcess:
         recorder.errors.append(
             Error(phase=recorder.phase, type=Status.INTERRUPTED.value, message=message)
         )
-        attempt = recorder.freeze(
+        _, encoded = recorder.sealed(
             status=Status.INTERRUPTED,
             phases_ms=self._phases_ms or {recorder.phase.value: recorder.elapsed_ms()},
             will_retry=False,
             skip_reason="",
             outputs=(),
         )
-        recorder.finish(known.sealed(attempt)[1])
+        recorder.finish(encoded)
         process.recorder = None
 
     def pytest_unconfigure(self) -> None:
@@ -223,11 +225,11 @@ class TestProcess:
 
             keep_files(recorder, report.user_properties, self._invoked_from)
         self._measurements.complete(recorder, is_pass=not (recorder.errors or self._is_skipped))
-        if recorder.artifacts and len(known.values) != self._secrets:
+        if recorder.artifacts and known.count != self._secrets:
             mask_again(recorder)
         status = self._status(recorder)
         sections = report.sections
-        attempt = recorder.freeze(
+        attempt, encoded = recorder.sealed(
             status=status,
             phases_ms=self._phases_ms,
             will_retry=self._will_retry,
@@ -235,10 +237,13 @@ class TestProcess:
             outputs=self._outputs(status, sections[self._sections :]) if sections else (),
         )
         self._sections = len(sections)
-        attempt, encoded = known.sealed(attempt)
         process.recorder = None
-        recorder.finish(encoded)
-        self._send(report, attempt, encoded)
+        if self._is_worker:  # the controller has the attempt later; the journal has it at once
+            recorder.finish(encoded)
+            self._send(report, attempt, encoded)
+        else:
+            self._send(report, attempt, encoded)
+            recorder.forget()
 
     def _error(self, report: pytest.TestReport) -> Error:
         text = report.longreprtext

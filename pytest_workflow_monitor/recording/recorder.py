@@ -15,7 +15,6 @@ from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import (
     Artifact,
     Attempt,
-    AttemptStarted,
     Error,
     Event,
     Metric,
@@ -28,6 +27,7 @@ from pytest_workflow_monitor.model import (
 )
 from pytest_workflow_monitor.recording.context import enclosing_step
 from pytest_workflow_monitor.recording.flight import StepEnded, StepStarted, TimerSet
+from pytest_workflow_monitor.recording.parts import Begun, Ended, Setting, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,6 +142,8 @@ class Recorder:
     __slots__ = (
         "_flight",
         "_indexes",
+        "_secrets",
+        "_setting",
         "artifacts",
         "degraded",
         "dimensions",
@@ -191,18 +193,11 @@ class Recorder:
         self.timer: tuple[float, float] | None = None
         self.started_at = datetime.now(UTC)
         self.started_ns = perf_counter_ns()
+        self._secrets = known.count
+        self._setting = known.sealed(Setting(workflow, equipment.worker, dimensions))[1]
         self._flight = equipment.flight
         if self._flight is not None:
-            self._flight.begin(
-                AttemptStarted(
-                    run_id=run_id,
-                    number=number,
-                    workflow=workflow,
-                    started_at=self.started_at,
-                    worker=equipment.worker,
-                    dimensions=dimensions,
-                )
-            )
+            self._flight.restart(joined(Begun(run_id, number, self.started_at), self._setting))
 
     def elapsed_ms(self) -> float:
         """Milliseconds since the attempt began."""
@@ -296,6 +291,38 @@ class Recorder:
         if self._flight is not None:
             self._flight.append(TimerSet(seconds=seconds, at_ms=self.timer[0]))
 
+    def sealed(
+        self,
+        *,
+        status: Status,
+        phases_ms: dict[str, float],
+        will_retry: bool,
+        skip_reason: str,
+        outputs: tuple[Output, ...],
+    ) -> tuple[Attempt | Ended, bytes]:
+        """Return the complete attempt, or what is not known beforehand, and its encoded form."""
+        if skip_reason or outputs or self._has_more() or known.count != self._secrets:
+            attempt = self.freeze(
+                status=status,
+                phases_ms=phases_ms,
+                will_retry=will_retry,
+                skip_reason=skip_reason,
+                outputs=outputs,
+            )
+            return known.sealed(attempt)
+        ended = Ended(
+            self.run_id,
+            self.number,
+            status,
+            self.started_at,
+            sum(phases_ms.values()),
+            phases_ms.get("setup", 0.0),
+            phases_ms.get("call", 0.0),
+            phases_ms.get("teardown", 0.0),
+            will_retry,
+        )
+        return ended, joined(ended, self._setting)
+
     def freeze(
         self,
         *,
@@ -306,7 +333,8 @@ class Recorder:
         outputs: tuple[Output, ...],
     ) -> Attempt:
         """Return the complete attempt; its duration is that of its phases together."""
-        attempt = Attempt(
+        steps = sorted(self.steps, key=_INDEX)  # threads may swap neighbours
+        return Attempt(
             run_id=self.run_id,
             number=self.number,
             workflow=self.workflow,
@@ -320,13 +348,6 @@ class Recorder:
             skip_reason=skip_reason,
             worker=self.equipment.worker,
             dimensions=self.dimensions,
-        )
-        told = (self.steps, self.metrics, self.artifacts, self.errors, self.degraded, self.labels)
-        if not (outputs or any(told) or self.events or self.pages):
-            return attempt  # most tests of a large suite: nothing to copy
-        steps = sorted(self.steps, key=_INDEX)  # threads may swap neighbours
-        return replace(
-            attempt,
             errors=tuple(self.errors),
             degraded=tuple(self.degraded),
             labels=self.labels,
@@ -347,7 +368,26 @@ class Recorder:
         """
         flight, self._flight = self._flight, None
         if flight is not None:
-            flight.end(encoded)
+            flight.restart(encoded)
+
+    def forget(self) -> None:
+        """Leave nothing in the flight recorder: the attempt is in the journal."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            flight.clear()
+
+    def _has_more(self) -> bool:
+        """Whether there is more to tell of this attempt than how it ended."""
+        return bool(
+            self.steps
+            or self.metrics
+            or self.artifacts
+            or self.errors
+            or self.degraded
+            or self.labels
+            or self.events
+            or self.pages
+        )
 
     def _ms(self, instant_ns: int) -> float:
         return (instant_ns - self.started_ns) / 1e6

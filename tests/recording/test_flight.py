@@ -62,7 +62,7 @@ def test_what_was_written_can_be_read_while_it_is_written(
 ) -> None:
     """Every frame is in the file at once: a killed process leaves it behind."""
     assert read_frames(path) == []
-    flight.begin(HEAD)
+    flight.restart(encode(HEAD))
     assert read_frames(path) == [HEAD]
     for count, frame in enumerate(STEPS, 1):
         flight.append(frame)
@@ -73,7 +73,7 @@ def test_what_was_written_can_be_read_while_it_is_written(
 
 def test_a_dead_attempt_is_rebuilt_with_its_steps(path: Path, flight: FlightRecorder) -> None:
     """Ended steps keep their verdict, an open one is interrupted; the message says why."""
-    flight.begin(HEAD)
+    flight.restart(encode(HEAD))
     for frame in STEPS:
         flight.append(frame)
     attempt = recovered(path)
@@ -95,7 +95,7 @@ def test_a_clock_that_went_back_makes_no_negative_duration(
     path: Path, flight: FlightRecorder
 ) -> None:
     """A duration is never less than nothing."""
-    flight.begin(HEAD)
+    flight.restart(encode(HEAD))
     attempt = recovered(path, after=-5)
     assert attempt is not None
     assert attempt.duration_ms == 0
@@ -106,7 +106,7 @@ def test_a_time_limit_that_had_run_out_explains_the_death(
     path: Path, flight: FlightRecorder, after: float, status: Status
 ) -> None:
     """pytest-timeout's thread method ends the process: that is a time-out, not a crash."""
-    flight.begin(HEAD)
+    flight.restart(encode(HEAD))
     flight.append(TimerSet(seconds=60, at_ms=0))
     flight.append(TimerSet(seconds=1.5, at_ms=500))
     attempt = recovered(path, after=after)
@@ -117,10 +117,10 @@ def test_a_time_limit_that_had_run_out_explains_the_death(
 
 def test_the_next_attempt_forgets_the_last(path: Path, flight: FlightRecorder) -> None:
     """One attempt at a time: what is longer leaves no remains behind what is shorter."""
-    flight.begin(HEAD)
+    flight.restart(encode(HEAD))
     for frame in STEPS * 10:
         flight.append(frame)
-    flight.begin(HEAD)
+    flight.restart(encode(HEAD))
     assert read_frames(path) == [HEAD]
     flight.clear()
     assert read_frames(path) == []
@@ -139,12 +139,12 @@ def test_a_complete_attempt_waits_there_until_it_has_been_sent(
         started_at=START,
         duration_ms=1.0,
     )
-    flight.begin(HEAD)
-    flight.end(encode(attempt))
+    flight.restart(encode(HEAD))
+    flight.restart(encode(attempt))
     assert complete(path) == attempt
     assert running(path) is None
     assert recovered(path) is None
-    flight.end(b"x" * SIZE)
+    flight.restart(b"x" * SIZE)
     assert read_frames(path) == []
 
 
@@ -152,7 +152,7 @@ def test_a_full_file_drops_what_comes_and_stays_readable(
     path: Path, flight: FlightRecorder
 ) -> None:
     """The file never grows; ends of steps whose start was dropped make no step."""
-    flight.begin(HEAD)
+    flight.restart(encode(HEAD))
     for index in range(3000):
         flight.append(StepStarted(index=index, name="n" * 500))
     for index in range(3000):
@@ -165,7 +165,7 @@ def test_a_full_file_drops_what_comes_and_stays_readable(
 
 def test_hostile_names_are_kept_safe(path: Path, flight: FlightRecorder) -> None:
     """Surrogates, NULs and line feeds do not end a frame early."""
-    flight.begin(HEAD)
+    flight.restart(encode(HEAD))
     flight.append(StepStarted(index=0, name="\0\n\ud800 \0\0\0\0"))
     flight.append(STEPS[1])
     attempt = recovered(path)
@@ -177,7 +177,7 @@ def test_a_closed_recorder_takes_what_a_late_thread_writes(
     path: Path, flight: FlightRecorder
 ) -> None:
     """A thread that outlives the session meets no exception of ours."""
-    flight.begin(HEAD)
+    flight.restart(encode(HEAD))
     flight.close()
     flight.append(STEPS[0])
     assert read_frames(path) == [HEAD]

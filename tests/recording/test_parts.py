@@ -1,0 +1,97 @@
+"""That records put together from two parts are the records they stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from pytest_workflow_monitor.journal import decode
+from pytest_workflow_monitor.masking import known
+from pytest_workflow_monitor.model import Attempt, AttemptStarted, Record, Status, Workflow
+from pytest_workflow_monitor.recording.flight import FlightRecorder, read_frames
+from pytest_workflow_monitor.recording.parts import Begun, Ended, Setting
+from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKFLOW = Workflow(
+    workflow_id="x", name="X {}", nodeid="test_a.py::test_x", file="test_a.py", tags=("a", "b")
+)
+RESULT: dict[str, Any] = {
+    "status": Status.PASSED,
+    "phases_ms": {"setup": 1.5, "call": 2.25, "teardown": 4.0},
+    "will_retry": False,
+    "skip_reason": "",
+    "outputs": (),
+}
+
+
+def recorder(folder: Path, worker: str, dimensions: dict[str, str]) -> Recorder:
+    flight = FlightRecorder(folder / "flight.bin")
+    equipment = Equipment(artifact_dir=folder, flight=flight, worker=worker)
+    return Recorder(equipment, WORKFLOW, dimensions, "run", 3)
+
+
+@pytest.mark.parametrize("worker", ["", "gw1"])
+@pytest.mark.parametrize("dimensions", [{}, {"browser": 'a "b"'}])
+def test_a_plain_attempt_is_written_as_any_other(
+    tmp_path: Path, worker: str, dimensions: dict[str, str]
+) -> None:
+    """Whoever reads the flight recorder or the journal sees no difference."""
+    made = recorder(tmp_path, worker, dimensions)
+    assert read_frames(tmp_path / "flight.bin") == [
+        AttemptStarted(
+            run_id="run",
+            number=3,
+            workflow=WORKFLOW,
+            started_at=made.started_at,
+            worker=worker,
+            dimensions=dimensions,
+        )
+    ]
+    for status in Status:
+        result = {**RESULT, "status": status, "will_retry": status is Status.FAILED}
+        ended, encoded = made.sealed(**result)
+        assert isinstance(ended, Ended)
+        assert decode(encoded) == made.freeze(**result)
+
+
+def test_an_attempt_with_more_to_tell_is_complete(tmp_path: Path) -> None:
+    """A reason, a label or an output is enough."""
+    made = recorder(tmp_path, "", {})
+    assert decode(made.sealed(**{**RESULT, "skip_reason": "why"})[1]) == made.freeze(
+        **{**RESULT, "skip_reason": "why"}
+    )
+    made.labels["season"] = "winter"
+    attempt = decode(made.sealed(**RESULT)[1])
+    assert isinstance(attempt, Attempt)
+    assert attempt.labels == {"season": "winter"}
+
+
+def test_a_secret_learnt_meanwhile_is_masked_in_what_was_known_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fixed part is checked again when more is secret at the end than at the beginning."""
+    made = recorder(tmp_path, "", {"tenant": "zq-hidden-tenant"})
+    monkeypatch.setattr(known, "_values", dict(known._values))
+    monkeypatch.setattr(known, "_matchers", known._matchers)
+    monkeypatch.setattr(known, "_gate", known._gate)
+    monkeypatch.setattr(known, "_learnt", list(known._learnt))
+    known.learn("zq-hidden-tenant")
+    attempt = decode(made.sealed(**RESULT)[1])
+    assert isinstance(attempt, Attempt)
+    assert attempt.dimensions == {"tenant": "[masked]"}
+
+
+@pytest.mark.parametrize(("part", "whole"), [(Begun, AttemptStarted), (Ended, Attempt)])
+def test_no_field_is_in_both_parts(part: type[Record], whole: type[Record]) -> None:
+    """JSON with a name twice would depend on who reads it; both parts have the whole's types."""
+    fields = {it.name: it.type for it in msgspec.structs.fields(part)}
+    fixed = {it.name: it.type for it in msgspec.structs.fields(Setting)}
+    assert not fields.keys() & fixed.keys()
+    complete = {it.name: it.type for it in msgspec.structs.fields(whole)}
+    assert {**fields, **fixed}.items() <= complete.items()
+    assert part.__struct_config__.tag == whole.__struct_config__.tag
