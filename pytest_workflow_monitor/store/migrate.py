@@ -60,7 +60,7 @@ def migrate(database: Database) -> tuple[str, ...]:
     """
     if not _missing(database):
         return ()
-    with _lock(database):
+    with lock(database):
         missing = _missing(database)  # another process may have been faster
         if missing:
             _ensure_schema(database)
@@ -77,7 +77,7 @@ def rollback(database: Database, steps: int = 1) -> tuple[str, ...]:
     Raises:
         StoreSchemaError: The schema is newer than this program.
     """
-    with _lock(database):
+    with lock(database):
         _missing(database)
         applied = sorted(_applied(database), reverse=True)[:steps]
         with _yoyo(database) as (backend, migrations):
@@ -123,7 +123,8 @@ def _ensure_schema(database: Database) -> None:
 
 
 @contextmanager
-def _lock(database: Database) -> Iterator[None]:
+def lock(database: Database) -> Iterator[None]:
+    """Let one process at a time change tables; a process that dies lets go of it."""
     database.run("lock_migrations")
     try:
         yield

@@ -36,6 +36,7 @@ KEYS = {
     "workflow_slots": "slot_id",
     "schedulers": "scheduler_id",
     "system_health_checks": "check_id",
+    "queue_migrations": "migration",
     "dead_letter_queue": "letter_id",
 }
 """The tables and their primary keys."""
@@ -60,6 +61,7 @@ SCHEDULES: tuple[LiteralString, ...] = (
     ) VALUES ('runner-7/1', 'shop', 'production', 'worker', 'runner-7', 1, '["default"]', 3, now(),
               now())
     """,
+    "INSERT INTO workflow_monitor.queue_migrations VALUES ('03.04.00_50_post')",
     """
     INSERT INTO workflow_monitor.system_health_checks (
         project, environment, location, host, check_name, status, expected_status, actual_status,
@@ -259,6 +261,7 @@ def test_a_deleted_workflow_takes_its_executions_along(filled: Store) -> None:
     left = {table for table, count in filled.row_counts().items() if count}
     trail = {"incidents", "alerts", "alert_events", "silences", "notification_logs"}
     schedules = {"workflow_schedules", "workflow_slots", "schedulers", "system_health_checks"}
+    schedules |= {"queue_migrations"}
     assert left == {"test_sessions", "dead_letter_queue"} | trail | schedules
 
 

@@ -42,5 +42,6 @@ UNION ALL SELECT 'notification_logs', (SELECT count(*) FROM workflow_monitor.not
 UNION ALL SELECT 'workflow_schedules', (SELECT count(*) FROM workflow_monitor.workflow_schedules)
 UNION ALL SELECT 'workflow_slots', (SELECT count(*) FROM workflow_monitor.workflow_slots)
 UNION ALL SELECT 'schedulers', (SELECT count(*) FROM workflow_monitor.schedulers)
+UNION ALL SELECT 'queue_migrations', (SELECT count(*) FROM workflow_monitor.queue_migrations)
 UNION ALL SELECT 'system_health_checks', (SELECT count(*) FROM workflow_monitor.system_health_checks)
 UNION ALL SELECT 'dead_letter_queue', (SELECT count(*) FROM workflow_monitor.dead_letter_queue)

@@ -1,0 +1,1 @@
+"""Schedules at work: the catalogue, the dispatch of slots, the workers that run them."""
