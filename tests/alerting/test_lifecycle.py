@@ -11,7 +11,7 @@ from pytest_workflow_monitor.alerting.lifecycle import (
     decide,
     results_needed,
 )
-from pytest_workflow_monitor.alerts import AlertKind
+from pytest_workflow_monitor.alerts import Alert, AlertKind
 from tests.alerting.samples import an_alert, results
 from tests.samples import at
 
@@ -78,7 +78,7 @@ def test_an_open_alert_is_not_opened_again_but_continued() -> None:
     """One problem, one alert, however often it shows."""
     alert = an_alert(last_run_id="run-0")
     decision = decide(results("FF"), {AlertKind.FAILING: alert}, Policy())
-    assert decision.opened == decision.resolved == ()
+    assert (decision.opened, decision.resolved) == ((), ())
     assert [it.result.run_id for it in decision.continued] == ["run-1"]
 
 
@@ -86,7 +86,7 @@ def test_deciding_twice_changes_nothing() -> None:
     """What was decided on the same results before is not decided again."""
     alert = an_alert(last_run_id="run-1")
     decision = decide(results("FF"), {AlertKind.FAILING: alert}, Policy())
-    assert decision.opened == decision.resolved == ()
+    assert (decision.opened, decision.resolved) == ((), ())
 
 
 def test_passes_resolve_an_alert() -> None:
@@ -169,7 +169,7 @@ def test_two_changes_are_no_flapping() -> None:
 )
 def test_a_history_played_step_by_step_keeps_its_promises(text: str, policy: Policy) -> None:
     """Never two alerts of a kind, none that newer results contradict, none that stays for ever."""
-    alerts = {}
+    alerts: dict[AlertKind, Alert] = {}
     whole = results(text)
     for count in range(1, len(whole) + 1):
         seen = whole[:count][-results_needed(policy) :]
