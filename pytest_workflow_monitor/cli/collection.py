@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from pytest_workflow_monitor.cli.collector import OPTION, BrokenFile, Collection
 from pytest_workflow_monitor.cli.display import say
 from pytest_workflow_monitor.cli.exits import CollectionError, PytestRefusesError
 from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.pytest_command import pytest_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,16 +55,6 @@ def collect(settings: Settings, pytest_arguments: Sequence[str] = ()) -> Collect
             return msgspec.json.decode(target.read_bytes(), type=Collection)
     said = (done.stderr + b"\n" + done.stdout).decode(errors="replace")
     raise reason(said, done.returncode)
-
-
-def pytest_command(settings: Settings) -> list[str]:
-    """Return the beginning of the command line that runs pytest on the project.
-
-    ``-m ""`` lifts a selection in the project's ``addopts``, which may well leave workflows out of
-    everyday runs.
-    """
-    options = [f"--rootdir={settings.root}", "-m", "", "--workflow-monitor"]
-    return [sys.executable, "-m", "pytest", *options]
 
 
 def reason(said: str, exit_status: int) -> WorkflowMonitorError:

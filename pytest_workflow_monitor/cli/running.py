@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +18,6 @@ from pytest_workflow_monitor.cli.selection import select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from pytest_workflow_monitor.cli.collector import Collection
     from pytest_workflow_monitor.model import Workflow
@@ -34,12 +30,6 @@ Examples:
 PASSED_ON = "pytest_workflow_monitor.passed_on"
 NAMED_AT_MOST = 5
 """So many workflows are named when they are about to run; more are only counted."""
-
-COMMAND_LINE_BYTES = 32_000
-"""Longer selections go into a file: far below what any operating system allows."""
-
-SELECTIONS = "selections"
-KEPT_SECONDS = 7 * 24 * 3600
 
 
 class PassingOn(click.Command):
@@ -63,7 +53,8 @@ def run(ctx: click.Context, /, *, ids: Sequence[str], **properties: Any) -> None
     ID is a workflow's id or a glob such as 'order-*'; without one, all that have the properties
     run. What follows -- goes to pytest. Its exit code becomes that of this command.
     """
-    from pytest_workflow_monitor.cli.collection import collect, complain, pytest_command
+    from pytest_workflow_monitor.cli.collection import collect, complain
+    from pytest_workflow_monitor.pytest_command import as_arguments, pytest_command
 
     arguments: list[str] = ctx.meta.get(PASSED_ON, [])
     settings = effective_settings()
@@ -80,30 +71,6 @@ def run(ctx: click.Context, /, *, ids: Sequence[str], **properties: Any) -> None
     display.say(_announcement(found))
     os.chdir(settings.root)
     _become([*pytest_command(settings), *as_arguments(selection, settings.state_path), *options])
-
-
-def as_arguments(selection: list[str], state_path: Path) -> list[str]:
-    """Return arguments that select tests: themselves, or the name of a file that holds them.
-
-    Files are named after what is in them, so that sessions at the same time do not disturb each
-    other; those of the last week are kept.
-    """
-    content = b"".join(os.fsencode(it) + b"\n" for it in selection)
-    if len(content) <= COMMAND_LINE_BYTES:
-        return selection
-    folder = state_path / SELECTIONS
-    folder.mkdir(parents=True, exist_ok=True)
-    _forget_old(folder)
-    path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}.txt"
-    path.write_bytes(content)
-    return [f"@{path}"]
-
-
-def _forget_old(folder: Path) -> None:
-    for path in folder.glob("*.txt"):
-        with suppress(FileNotFoundError):  # another process was faster
-            if path.stat().st_mtime < time.time() - KEPT_SECONDS:
-                path.unlink()
 
 
 def _reported_by_pytest(collected: Collection) -> list[str]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.cli import running
+from pytest_workflow_monitor import pytest_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,7 +149,7 @@ def test_thousands_of_tests_fit_into_the_command_line(project: Project) -> None:
 
     assert said.code == 0, said.err
     assert "5000 tests collected" in said.out
-    (selection,) = (project.path / ".workflow-monitor" / running.SELECTIONS).iterdir()
+    (selection,) = (project.path / ".workflow-monitor" / pytest_command.SELECTIONS).iterdir()
     assert len(selection.read_text().splitlines()) == 5_000
 
 
@@ -157,18 +157,18 @@ def test_equal_selections_share_a_file(tmp_path: Path) -> None:
     """Sessions at the same time cannot disturb each other, and files do not pile up."""
     short, long = ["a::b"], [f"tests/test_shop.py::test_{n}" for n in range(2_000)]
 
-    assert running.as_arguments(short, tmp_path) == short
-    assert running.as_arguments(long, tmp_path) == running.as_arguments(long, tmp_path)
-    assert running.as_arguments(long[1:], tmp_path) != running.as_arguments(long, tmp_path)
-    assert len(list((tmp_path / running.SELECTIONS).iterdir())) == 2
+    assert pytest_command.as_arguments(short, tmp_path) == short
+    assert pytest_command.as_arguments(long, tmp_path) == pytest_command.as_arguments(long, tmp_path)
+    assert pytest_command.as_arguments(long[1:], tmp_path) != pytest_command.as_arguments(long, tmp_path)
+    assert len(list((tmp_path / pytest_command.SELECTIONS).iterdir())) == 2
 
 
 def test_old_selections_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of long ago goes when the next one is written."""
     long = [f"tests/test_shop.py::test_{n}" for n in range(2_000)]
-    running.as_arguments(long, tmp_path)
-    monkeypatch.setattr(running, "KEPT_SECONDS", -60)
+    pytest_command.as_arguments(long, tmp_path)
+    monkeypatch.setattr(pytest_command, "KEPT_SECONDS", -60)
 
-    running.as_arguments(long[1:], tmp_path)
+    pytest_command.as_arguments(long[1:], tmp_path)
 
-    assert len(list((tmp_path / running.SELECTIONS).iterdir())) == 1
+    assert len(list((tmp_path / pytest_command.SELECTIONS).iterdir())) == 1
