@@ -6,14 +6,23 @@ allowed; a mistake in a table is named by its key.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.model import Record
+from pytest_workflow_monitor.tables import (
+    count,
+    flag,
+    names,
+    pause,
+    table,
+    tables,
+    text,
+    unknown_key,
+    zone,
+)
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MATCH_FIELDS = (
@@ -155,7 +164,7 @@ DEFAULT_ROUTES = (
 
 def read_alerts(value: Any) -> AlertSettings:
     """Read the table ``alerts``."""
-    given = _table(value, {**_POLICY, **_TELLING}, "")
+    given = table(value, {**_POLICY, **_TELLING}, "")
     policy = Policy(**policy_changes({key: given[key] for key in given if key in _POLICY}))
     telling = Telling(**{_TELLING_NAMES[key]: given[key] for key in given if key in _TELLING})
     return AlertSettings(policy=policy, telling=telling)
@@ -172,9 +181,9 @@ def policy_changes(given: Mapping[str, Any]) -> dict[str, Any]:
 def read_policies(value: Any) -> tuple[PolicyRule, ...]:
     """Read the tables ``alert_policies``: a match, and what is different then."""
     rules = []
-    for number, item in enumerate(_tables(value), 1):
+    for number, item in enumerate(tables(value), 1):
         parsers = {"match": _read_workflow_match, **_POLICY}
-        given = _table(item, parsers, f"rule {number}", needed=("match",))
+        given = table(item, parsers, f"rule {number}", needed=("match",))
         match = given.pop("match")
         rules.append(PolicyRule(match=match, changes=policy_changes(given)))
     return tuple(rules)
@@ -183,16 +192,16 @@ def read_policies(value: Any) -> tuple[PolicyRule, ...]:
 def read_routes(value: Any) -> tuple[Route, ...]:
     """Read the tables ``routes``."""
     return tuple(
-        Route(**_table(item, _ROUTE, f"route {number}"))
-        for number, item in enumerate(_tables(value), 1)
+        Route(**table(item, _ROUTE, f"route {number}"))
+        for number, item in enumerate(tables(value), 1)
     )
 
 
 def read_escalations(value: Any) -> tuple[Escalation, ...]:
     """Read the tables ``escalations``, the soonest first."""
     found = []
-    for number, item in enumerate(_tables(value), 1):
-        given = _table(item, _ESCALATION, f"escalation {number}", needed=("after", "channels"))
+    for number, item in enumerate(tables(value), 1):
+        given = table(item, _ESCALATION, f"escalation {number}", needed=("after", "channels"))
         found.append(Escalation(after_seconds=given.pop("after"), **given))
     return tuple(sorted(found, key=lambda it: it.after_seconds))
 
@@ -200,8 +209,8 @@ def read_escalations(value: Any) -> tuple[Escalation, ...]:
 def read_maintenance(value: Any) -> tuple[Maintenance, ...]:
     """Read the tables ``maintenance``."""
     found = []
-    for number, item in enumerate(_tables(value), 1):
-        given = _table(item, _MAINTENANCE, f"window {number}", needed=("cron", "duration"))
+    for number, item in enumerate(tables(value), 1):
+        given = table(item, _MAINTENANCE, f"window {number}", needed=("cron", "duration"))
         name = given.pop("name", f"window {number}")
         found.append(Maintenance(name=name, duration_seconds=given.pop("duration"), **given))
     return tuple(found)
@@ -215,10 +224,10 @@ def read_channels(value: Any) -> tuple[ChannelRule, ...]:
     if not isinstance(value, Mapping) or not all(isinstance(it, Mapping) for it in value.values()):
         raise ValueError('expected tables by name, such as [channels.team] with type = "slack"')
     found = []
-    for name, table in value.items():
-        common = {key: table[key] for key in table if key in _CHANNEL}
-        given = _table(common, _CHANNEL, f"channel {name!r}", needed=("type",))
-        options = {key: item for key, item in table.items() if key not in _CHANNEL}
+    for name, channel in value.items():
+        common = {key: channel[key] for key in channel if key in _CHANNEL}
+        given = table(common, _CHANNEL, f"channel {name!r}", needed=("type",))
+        options = {key: item for key, item in channel.items() if key not in _CHANNEL}
         found.append(ChannelRule(name=name, options=options, **given))
     return tuple(found)
 
@@ -229,98 +238,20 @@ def read_match(value: Any, fields: Sequence[str] = MATCH_FIELDS) -> Match:
         raise TypeError('expected a table such as { priority = ["critical", "high"] }')
     for key in value:
         if key not in fields:
-            raise ValueError(_unknown(key, fields))
-    return {key: _names(item) for key, item in value.items()}
+            raise ValueError(unknown_key(key, fields))
+    return {key: names(item) for key, item in value.items()}
 
 
 def _read_workflow_match(value: Any) -> Match:
     return read_match(value, WORKFLOW_FIELDS)
 
 
-def _table(
-    value: Any, parsers: Mapping[str, Callable[[Any], Any]], what: str, needed: Sequence[str] = ()
-) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TypeError("expected a table")
-    where = f"{what}: " if what else ""
-    given = {}
-    for key, item in value.items():
-        if key not in parsers:
-            raise ValueError(f"{where}{_unknown(key, parsers)}")
-        try:
-            given[key] = parsers[key](item)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{where}{key} = {item!r}: {error}") from None
-    missing = [key for key in needed if key not in given]
-    if missing:
-        raise ValueError(f"{where}{' and '.join(missing)} must be given")
-    return given
-
-
-def _unknown(key: Any, known: Sequence[str] | Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(str(key), known, n=1)
-    hint = f"did you mean {near[0]!r}" if near else f"known are {', '.join(known)}"
-    return f"unknown key {key!r}; {hint}"
-
-
-def _tables(value: Any) -> Sequence[Any]:
-    if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
-        raise TypeError("expected a list of tables")
-    return value
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    parts = (value,) if isinstance(value, str) else value
-    if (
-        not isinstance(parts, list | tuple)
-        or not parts
-        or not all(isinstance(it, str) and it for it in parts)
-    ):
-        raise ValueError("expected a text or a list of texts, none of them empty")
-    return tuple(parts)
-
-
-def _count(low: int, high: int = 1000) -> Callable[[Any], int]:
-    def parse(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError(f"expected a whole number from {low} to {high}")
-        return value
-
-    return parse
-
-
 def _some_of(value: Any) -> tuple[int, int]:
     if isinstance(value, list | tuple) and len(value) == 2:  # noqa: PLR2004 - a pair
-        some, of = (_count(1, 100)(it) for it in value)
+        some, of = (count(1, 100)(it) for it in value)
         if some <= of:
             return some, of
     raise ValueError("expected two numbers such as [3, 5]: 3 failures among the last 5")
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("expected true or false")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("expected a text")
-    return value
-
-
-def _zone(value: Any) -> str:
-    try:
-        return ZoneInfo(_text(value)).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("expected an IANA time zone such as 'Europe/Berlin' or 'UTC'") from None
-
-
-def _pause(value: Any) -> float:
-    pause = seconds(value)
-    if not pause:
-        raise ValueError("expected a duration above zero")
-    return pause
 
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
@@ -335,7 +266,7 @@ def _hours(value: Any) -> tuple[int, int]:
 
 
 def _days(value: Any) -> tuple[int, ...]:
-    parts = _names(value.replace(",", " ").split() if isinstance(value, str) else value)
+    parts = names(value.replace(",", " ").split() if isinstance(value, str) else value)
     days: set[int] = set()
     for part in parts:
         first, _, last = part.lower().partition("-")
@@ -347,22 +278,22 @@ def _days(value: Any) -> tuple[int, ...]:
 
 
 _POLICY: dict[str, Callable[[Any], Any]] = {
-    "alert_after": _count(1),
+    "alert_after": count(1),
     "failures_in": _some_of,
-    "failing_for": _pause,
-    "resolve_after": _count(1),
-    "alert_after_degraded": _count(0),
-    "alert_after_masked": _count(0),
-    "flapping": _flag,
-    "interrupted": _flag,
+    "failing_for": pause,
+    "resolve_after": count(1),
+    "alert_after_degraded": count(0),
+    "alert_after_masked": count(0),
+    "flapping": flag,
+    "interrupted": flag,
 }
 _POLICY_NAMES = {"failing_for": "failing_for_seconds"}
 _TELLING: dict[str, Callable[[Any], Any]] = {
     "group_wait": seconds,
     "remind_after": seconds,
-    "remind_at_most": _pause,
-    "digest_every": _pause,
-    "health_check": _text,
+    "remind_at_most": pause,
+    "digest_every": pause,
+    "health_check": text,
 }
 _TELLING_NAMES = {
     "group_wait": "group_wait_seconds",
@@ -373,29 +304,29 @@ _TELLING_NAMES = {
 }
 _ROUTE: dict[str, Callable[[Any], Any]] = {
     "match": read_match,
-    "channels": _names,
-    "mention": _flag,
-    "digest": _flag,
+    "channels": names,
+    "mention": flag,
+    "digest": flag,
     "hours": _hours,
     "days": _days,
-    "timezone": _zone,
+    "timezone": zone,
 }
 _ESCALATION: dict[str, Callable[[Any], Any]] = {
-    "after": _pause,
-    "channels": _names,
+    "after": pause,
+    "channels": names,
     "match": read_match,
 }
 _MAINTENANCE: dict[str, Callable[[Any], Any]] = {
-    "name": _text,
-    "cron": _text,
-    "duration": _pause,
-    "timezone": _zone,
+    "name": text,
+    "cron": text,
+    "duration": pause,
+    "timezone": zone,
     "match": read_match,
 }
 _CHANNEL: dict[str, Callable[[Any], Any]] = {
-    "type": _text,
-    "per_hour": _count(1, 100_000),
-    "per_day": _count(1, 1_000_000),
+    "type": text,
+    "per_hour": count(1, 100_000),
+    "per_day": count(1, 1_000_000),
 }
 
 READERS: dict[str, Callable[[Any], Any]] = {
