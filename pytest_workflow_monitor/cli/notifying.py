@@ -217,7 +217,7 @@ def _write_page(
     Raises:
         click.UsageError: It is not clear which one, or the channel sends none.
     """
-    from email import message_from_string, policy
+    from email import message_from_bytes, policy
 
     from pytest_workflow_monitor.report.files import write_atomically
 
@@ -225,7 +225,7 @@ def _write_page(
     if len(mails) != 1 or len(found) != 1:
         raise click.UsageError("--html needs the name of an e-mail channel, and --kind.")
     (message,) = found.values()
-    mail = message_from_string(mails[0].preview(message), policy=policy.default)
+    mail = message_from_bytes(mails[0].preview(message).encode(), policy=policy.default)
     page = mail.get_body(("html",))
     content = page.get_content() if page is not None else ""
     write_atomically(path, str(content).encode("utf-8", "replace"))

@@ -142,7 +142,9 @@ def test_the_page_of_a_mail_is_written(channels: Project, tmp_path: Path) -> Non
     said = channels.run("notify", "preview", "mail", "--kind", "resolved", "--html", str(target))
     assert (said.code, said.out) == (0, f"{target}\n")
     assert "works again" in target.read_text()
-    assert target.read_text().lstrip().lower().startswith("<!doctype html")
+    page = target.read_text()
+    assert page.lstrip().lower().startswith("<!doctype html")
+    assert "✓ Resolved" in page
 
 
 @pytest.mark.parametrize(
