@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -31,6 +32,9 @@ MEMORY = Path("/dev/shm")
 ENOUGH = 2_000_000_000
 SERVER_VARIABLE = "TEST_POSTGRES_URL"
 _numbers = itertools.count()
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # a slow one proves nothing
+hypothesis.settings.load_profile("any machine")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a script, where a shell lets Ctrl-C pass: the processes that
