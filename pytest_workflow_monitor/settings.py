@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from pytest_workflow_monitor import alert_rules
+from pytest_workflow_monitor import alert_rules, health_rules
 from pytest_workflow_monitor.alert_rules import (
     AlertSettings,
     ChannelRule,
@@ -26,6 +26,7 @@ from pytest_workflow_monitor.alert_rules import (
     Route,
 )
 from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.health_rules import HttpCheck
 from pytest_workflow_monitor.metric_names import check_budgets
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         routes: Which alerts go to which channels.
         escalations: Whom to tell too when nobody has acknowledged.
         maintenance: Windows in which nobody is told.
+        health_checks: Requests that ``workflow-monitor health`` and the scheduler make, to see
+            whether what the monitoring needs is there.
+        network_reference: What has to answer where there is a network, as web addresses or
+            ``host:port``; when none does, workflows are not run. Empty for not to look.
+        schedule_group_size: How many workflows that are due together may share one pytest process.
         report_url: Where people can open the reports, followed by ``#run_id``; for links in
             messages.
         log_level: How much the command line and the background process log.
@@ -132,6 +138,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...] = alert_rules.DEFAULT_ROUTES
     escalations: tuple[Escalation, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
+    health_checks: tuple[HttpCheck, ...] = ()
+    network_reference: tuple[str, ...] = ()
+    schedule_group_size: int = 10
     report_url: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
@@ -153,6 +162,9 @@ _PASSWORDS = (
 )
 """Where a database URL or connection string holds a password, and what stands before it."""
 
+TABLES = {**alert_rules.READERS, **health_rules.READERS}
+"""What reads each setting that is a table or a list of tables."""
+
 WEB = ("http://", "https://")
 LIMITS = {
     "deadline_seconds": (0, 3600),
@@ -163,6 +175,7 @@ LIMITS = {
     "artifacts_pass_days": (0, 36500),
     "artifacts_days": (0, 36500),
     "artifacts_max_mb": (0, 10**9),
+    "schedule_group_size": (1, 1000),
 }
 """Allowed ranges of numbers, both ends included."""
 
@@ -216,7 +229,7 @@ def load(
 
 def _shown(key: str, value: Any) -> str:
     """Show what was given; of a table, the error names the part that is wrong."""
-    if key in alert_rules.READERS:
+    if key in TABLES:
         return ""
     return " = …" if key in SECRET_KEYS else f" = {value!r}"
 
@@ -311,7 +324,7 @@ def _checked(key: str, value: Any) -> Any:
     wanted = _TYPES[key]
     if wanted == tuple[str, ...] and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
-    if key in alert_rules.READERS:
+    if key in TABLES:
         return _read_table(key, value)
     if key == "budgets":
         return check_budgets(_numbers(value) if isinstance(value, str) else value)
@@ -335,6 +348,9 @@ def _check_range(key: str, checked: Any) -> None:
         raise ValueError(f"expected a number from {low} to {high}")
     if key in {"artifacts_http_url", "report_url"} and checked and not checked.startswith(WEB):
         raise ValueError("expected an address that begins with http:// or https://")
+    if key == "network_reference":
+        for reference in checked:
+            health_rules.check_reference(reference)
     if key in {"project", "environment"} and not checked:
         raise ValueError("expected a name")
 
@@ -347,7 +363,7 @@ def _read_table(key: str, value: Any) -> Any:
         except msgspec.MsgspecError:
             raise ValueError("expected JSON") from None
     try:
-        return alert_rules.READERS[key](value)
+        return TABLES[key](value)
     except TypeError as error:
         raise ValueError(str(error)) from None
 

@@ -21,6 +21,7 @@ from pytest_workflow_monitor.alert_rules import (
     Telling,
 )
 from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.health_rules import HttpCheck
 from pytest_workflow_monitor.settings import (
     LIMITS,
     SETTINGS_FILE,
@@ -197,6 +198,18 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     ),
     "channel_classes": ("our.channels:Pager", ("our.channels:Pager",)),
     "escalations": ("[]", ()),
+    "health_checks": (
+        '[{"name": "api", "url": "http://shop", "expected_status": [200, "3xx"], "timeout": 5}]',
+        (
+            HttpCheck(
+                name="api",
+                url="http://shop",
+                expected_status=("200", "3xx"),
+                timeout_seconds=5.0,
+            ),
+        ),
+    ),
+    "network_reference": ("https://example.org,1.1.1.1:53", ("https://example.org", "1.1.1.1:53")),
     "maintenance": (
         '[{"cron": "0 2 * * sun", "duration": "2h", "timezone": "Europe/Berlin"}]',
         (
@@ -208,6 +221,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
             ),
         ),
     ),
+    "schedule_group_size": ("3", 3),
     "report_url": ("https://ci.example/r.html", "https://ci.example/r.html"),
 }
 
@@ -376,6 +390,43 @@ def test_links_need_an_address_that_a_browser_opens(tmp_path: Path) -> None:
     """A bucket's own address, good for copies, makes no link."""
     with pytest.raises(SettingsError, match=r"artifacts_http_url = 's3://b': expected an address"):
         load(tmp_path, environ={"WORKFLOW_MONITOR_ARTIFACTS_HTTP_URL": "s3://b"})
+
+
+CHECK = '[[health_checks]]\nname = "api"\nurl = "https://shop/api"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[health_checks]]\nname = "api"', "check 1: url must be given"),
+        (CHECK + 'statuses = "2xx"', "check 1: unknown key 'statuses'; known are name, url, "),
+        (CHECK + 'expected_status = "6xx"', 'a status such as 200 or "2xx", or a list of them'),
+        (CHECK + "expected_status = []", "a status such as 200"),
+        (CHECK + "expected_status = true", "a status such as 200"),
+        (CHECK + 'body_pattern = "("', "a regular expression: missing )"),
+        (CHECK + 'headers = { "X Y" = "1" }', "'X Y' cannot be a header"),
+        (CHECK + 'headers = { A = "1\\n2" }', "'A' cannot be a header"),
+        (CHECK + 'headers_env = { A = "" }', "the name of an environment variable"),
+        (CHECK + "timeout = 0", "a duration above zero"),
+        (CHECK + CHECK, "several checks are called 'api'"),
+        ('[[health_checks]]\nname = " "\nurl = "https://x"', "expected a name"),
+        ('[[health_checks]]\nname = "a"\nurl = "ftp://x"', "begins with http:// or https://"),
+    ],
+)
+def test_a_health_check_that_cannot_be_made_is_refused(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    """With the check, the key and what is allowed."""
+    write(tmp_path, SETTINGS_FILE, text)
+    (problem,) = problems_of(tmp_path)
+    assert said in problem
+
+
+@pytest.mark.parametrize("reference", ["example.org", "ftp://x", "1.1.1.1:0", "a:99999", "http://"])
+def test_a_reference_is_a_web_address_or_a_port(tmp_path: Path, reference: str) -> None:
+    """What cannot be asked is refused."""
+    (problem,) = problems_of(tmp_path, environ={"WORKFLOW_MONITOR_NETWORK_REFERENCE": reference})
+    assert "expected addresses such as https://example.org or 1.1.1.1:53" in problem
 
 
 def test_alerts_in_a_file(tmp_path: Path) -> None:

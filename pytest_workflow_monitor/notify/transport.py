@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import queue
 import re
 import socket
 import ssl
-import threading
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING, TypeVar
 
+from pytest_workflow_monitor import patience
 from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.notify.texts import clean
+from pytest_workflow_monitor.patience import LateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,9 +37,6 @@ T = TypeVar("T")
 def within(seconds: float, whom: str, call: Callable[[], T]) -> T:
     """Call something that talks to a service, and wait so long at most, whatever it waits for.
 
-    It runs in a thread of its own, because a library's own limit counts each read anew and not the
-    look-up of a name. A thread that is late is left alone; its library's limit ends it.
-
     Args:
         seconds: How long it may take in all.
         whom: The service, for messages.
@@ -48,24 +45,12 @@ def within(seconds: float, whom: str, call: Callable[[], T]) -> T:
     Raises:
         TransportError: It took too long, or there was no talking to the service.
     """
-    done: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            done.put((call(), None))
-        except BaseException as error:  # noqa: BLE001 - raised again by who waits
-            done.put((None, error))
-
-    threading.Thread(target=run, name=f"message to {whom}", daemon=True).start()
     try:
-        result, error = done.get(timeout=seconds)
-    except queue.Empty:
+        return patience.within(seconds, f"message to {whom}", call)
+    except LateError:
         raise TransportError(f"{whom} did not answer within {seconds:g} s.") from None
-    if error is None:
-        return result  # type: ignore[return-value] # put there together with no error
-    if isinstance(error, OSError | HTTPException | UnicodeError):
+    except (OSError, HTTPException, UnicodeError) as error:
         raise unreachable(error, whom) from None  # its text may hold the address, a secret
-    raise error
 
 
 def unreachable(error: BaseException, whom: str) -> TransportError:
