@@ -47,16 +47,14 @@ _LINE = re.compile(
 def may_hold(data: bytes) -> bool:
     """Whether there may be a sensitive header or a URL with a password; False is certain.
 
-    ``find`` and not ``in``, which first takes what it looks for to be a number and raises.
+    Every record is looked at: ``in`` is several times quicker in texts than in bytes.
     """
-    if data.find(b"://") >= 0 and _URL_IN_BYTES.search(data):
-        return True
-    find = data.lower().find
+    text = data.decode("latin-1").lower()
     return (
-        find(b"cookie") >= 0
-        or find(b"authorization") >= 0
-        or find(b"x-api-key") >= 0
-        or find(b"x-auth-token") >= 0
+        "cookie" in text
+        or "authorization" in text
+        or "x-a" in text
+        or ("://" in text and _URL_IN_BYTES.search(data) is not None)
     )
 
 

@@ -184,7 +184,10 @@ class Secrets:
         return fresh
 
     def _may_hold(self, data: bytes) -> bool:
-        return any(it.may_hold(data) for it in self._matchers) or headers.may_hold(data)
+        for matcher in self._matchers:
+            if matcher.may_hold(data):
+                return True
+        return headers.may_hold(data)
 
     def _masked(self, text: str, data: bytes) -> str:
         masked = self._replaced(data)

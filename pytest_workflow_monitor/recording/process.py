@@ -16,7 +16,7 @@ from pytest_workflow_monitor.recording.context import process
 from pytest_workflow_monitor.recording.errors import describe, from_text, with_traceback
 from pytest_workflow_monitor.recording.flight import FlightRecorder
 from pytest_workflow_monitor.recording.identity import new_id
-from pytest_workflow_monitor.recording.parts import Ended
+from pytest_workflow_monitor.recording.plain import Ended
 from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
 from pytest_workflow_monitor.recording.verdicts import is_time_limit
 

@@ -15,6 +15,7 @@ from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import (
     Artifact,
     Attempt,
+    AttemptStarted,
     Error,
     Event,
     Metric,
@@ -27,7 +28,7 @@ from pytest_workflow_monitor.model import (
 )
 from pytest_workflow_monitor.recording.context import enclosing_step
 from pytest_workflow_monitor.recording.flight import StepEnded, StepStarted, TimerSet
-from pytest_workflow_monitor.recording.parts import Begun, Ended, Setting, joined
+from pytest_workflow_monitor.recording.plain import Ended, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +144,7 @@ class Recorder:
         "_flight",
         "_indexes",
         "_secrets",
-        "_setting",
+        "_started",
         "artifacts",
         "degraded",
         "dimensions",
@@ -194,10 +195,18 @@ class Recorder:
         self.started_at = datetime.now(UTC)
         self.started_ns = perf_counter_ns()
         self._secrets = known.count
-        self._setting = known.sealed(Setting(workflow, equipment.worker, dimensions))[1]
+        started = AttemptStarted(
+            run_id=run_id,
+            number=number,
+            workflow=workflow,
+            started_at=self.started_at,
+            worker=equipment.worker,
+            dimensions=dimensions,
+        )
+        self._started = known.sealed(started)[1]
         self._flight = equipment.flight
         if self._flight is not None:
-            self._flight.restart(joined(Begun(run_id, number, self.started_at), self._setting))
+            self._flight.restart(self._started)
 
     def elapsed_ms(self) -> float:
         """Milliseconds since the attempt began."""
@@ -300,7 +309,7 @@ class Recorder:
         skip_reason: str,
         outputs: tuple[Output, ...],
     ) -> tuple[Attempt | Ended, bytes]:
-        """Return the complete attempt, or what is not known beforehand, and its encoded form."""
+        """Return the complete attempt, or how a plain one ended, and the attempt encoded."""
         if skip_reason or outputs or self._has_more() or known.count != self._secrets:
             attempt = self.freeze(
                 status=status,
@@ -312,16 +321,14 @@ class Recorder:
             return known.sealed(attempt)
         ended = Ended(
             self.run_id,
-            self.number,
             status,
-            self.started_at,
             sum(phases_ms.values()),
             phases_ms.get("setup", 0.0),
             phases_ms.get("call", 0.0),
             phases_ms.get("teardown", 0.0),
             will_retry,
         )
-        return ended, joined(ended, self._setting)
+        return ended, encoded(ended, self._started)
 
     def freeze(
         self,

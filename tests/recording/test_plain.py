@@ -1,4 +1,4 @@
-"""That records put together from two parts are the records they stand for."""
+"""That what is put together from beginning and end is the attempt it stands for."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from pytest_workflow_monitor.journal import decode
 from pytest_workflow_monitor.masking import known
-from pytest_workflow_monitor.model import Attempt, AttemptStarted, Record, Status, Workflow
+from pytest_workflow_monitor.model import Attempt, AttemptStarted, Status, Workflow
 from pytest_workflow_monitor.recording.flight import FlightRecorder, read_frames
-from pytest_workflow_monitor.recording.parts import Begun, Ended, Setting
+from pytest_workflow_monitor.recording.plain import Ended
 from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
 
 if TYPE_CHECKING:
@@ -86,12 +86,13 @@ def test_a_secret_learnt_meanwhile_is_masked_in_what_was_known_beforehand(
     assert attempt.dimensions == {"tenant": "[masked]"}
 
 
-@pytest.mark.parametrize(("part", "whole"), [(Begun, AttemptStarted), (Ended, Attempt)])
-def test_no_field_is_in_both_parts(part: type[Record], whole: type[Record]) -> None:
-    """JSON with a name twice would depend on who reads it; both parts have the whole's types."""
-    fields = {it.name: it.type for it in msgspec.structs.fields(part)}
-    fixed = {it.name: it.type for it in msgspec.structs.fields(Setting)}
-    assert not fields.keys() & fixed.keys()
-    complete = {it.name: it.type for it in msgspec.structs.fields(whole)}
-    assert {**fields, **fixed}.items() <= complete.items()
-    assert part.__struct_config__.tag == whole.__struct_config__.tag
+def test_beginning_and_end_have_only_the_id_in_common() -> None:
+    """JSON with a name twice would depend on who reads it; names and types are the attempt's."""
+    beginning, end, whole = (
+        {it.name: it.type for it in msgspec.structs.fields(record)}
+        for record in (AttemptStarted, Ended, Attempt)
+    )
+    assert beginning.keys() & end.keys() == {"run_id"}
+    assert next(iter(beginning)) == next(iter(end)) == "run_id"
+    assert {**beginning, **end}.items() <= whole.items()
+    assert Ended.__struct_config__.tag == Attempt.__struct_config__.tag
