@@ -49,6 +49,14 @@ class Priority(StrEnum):
     LOW = "low"
 
 
+class Overlap(StrEnum):
+    """What happens when a slot comes while the run before it has not ended."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    CANCEL_PREVIOUS = "cancel-previous"
+
+
 class Trigger(StrEnum):
     """What started a session."""
 
@@ -80,7 +88,10 @@ class Workflow(Record, frozen=True, kw_only=True):
     its place; at most one of them is given. ``degraded_after_seconds`` is the
     duration of the deciding attempt beyond which a pass counts as degraded. ``budgets`` are the
     largest good values of metrics by their name. ``suspicious_passes`` tells whether a pass that
-    skipped usual steps, or was far too quick, counts as degraded.
+    skipped usual steps, or was far too quick, counts as degraded. Of scheduled runs, ``queue``
+    names the workers, ``overlap`` says what happens when the run before has not ended,
+    ``grace_seconds`` how late one may begin and ``limit_seconds`` how long it may take; None for
+    what follows from the rest.
     """
 
     workflow_id: str
@@ -109,6 +120,10 @@ class Workflow(Record, frozen=True, kw_only=True):
     notify_on_success: bool = False
     budgets: dict[str, float] = {}
     suspicious_passes: bool = True
+    queue: str = "default"
+    overlap: Overlap = Overlap.SKIP
+    grace_seconds: float | None = None
+    limit_seconds: float | None = None
 
 
 class Step(Record, frozen=True, kw_only=True):

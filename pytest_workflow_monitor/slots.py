@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from pytest_workflow_monitor.model import Priority, Record
+from pytest_workflow_monitor.model import Overlap, Priority, Record
 
 
 class SlotStatus(StrEnum):
@@ -30,14 +30,6 @@ class SlotStatus(StrEnum):
     LOST = "lost"
     CANCELLED = "cancelled"
     NOT_RUN = "not_run"
-
-
-class Overlap(StrEnum):
-    """What happens when a slot comes while the run before it has not ended."""
-
-    SKIP = "skip"
-    QUEUE = "queue"
-    CANCEL_PREVIOUS = "cancel-previous"
 
 
 class Schedule(Record, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from pytest_workflow_monitor.model import Priority, Workflow
+from pytest_workflow_monitor.model import Overlap, Priority, Workflow
 from pytest_workflow_monitor.recording import marker
 from pytest_workflow_monitor.recording.marks import MARK, has_mark, marks_of, place_of
 from pytest_workflow_monitor.recording.parameters import BROWSER, parameter_ids
@@ -276,6 +276,10 @@ def _workflow(
         notify_on_success=given.get("notify_on_success", False),
         budgets=given.get("budgets", {}),
         suspicious_passes=given.get("suspicious_passes", suspicious_passes),
+        queue=given.get("queue", "default"),
+        overlap=given.get("overlap", Overlap.SKIP),
+        grace_seconds=given.get("grace"),
+        limit_seconds=given.get("limit"),
     )
 
 
@@ -310,6 +314,10 @@ def _as_mark(workflow: Workflow) -> dict[str, Any]:
         "notify_on_success": workflow.notify_on_success,
         "budgets": workflow.budgets,
         "suspicious_passes": workflow.suspicious_passes,
+        "queue": workflow.queue,
+        "overlap": workflow.overlap.value,
+        "grace": workflow.grace_seconds,
+        "limit": workflow.limit_seconds,
     }
 
 

@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.metric_names import check_budgets
-from pytest_workflow_monitor.model import Priority
+from pytest_workflow_monitor.model import Overlap, Priority
 
 MAX_ID = 200
 MAX_SHOWN = 200
 MAX_RETRIES = 100
 MAX_BACKOFF = 100
 MAX_INTERVAL = 366 * 86400
+MAX_QUEUE = 60
 _ID = re.compile(r"[^\s\[\]\x00-\x1f\x7f]+")
+_QUEUE = re.compile(r"[A-Za-z0-9_.-]+")
 
 Parser = Callable[[Any], Any]
 CheckCron = Callable[[str], None]
@@ -115,6 +117,25 @@ def _priority(value: Any) -> Priority:
         raise ValueError(f"expected one of {', '.join(Priority)}") from None
 
 
+def _overlap(value: Any) -> Overlap:
+    try:
+        return Overlap(value)
+    except ValueError:
+        raise ValueError(f"expected one of {', '.join(Overlap)}") from None
+
+
+def _queue(value: Any) -> str:
+    if not isinstance(value, str) or not _QUEUE.fullmatch(value) or len(value) > MAX_QUEUE:
+        raise ValueError(
+            f"expected a name of 1 to {MAX_QUEUE} letters, digits, dots, hyphens and underscores"
+        )
+    return value
+
+
+def _grace(value: Any) -> float | None:
+    return None if value is None else seconds(value)
+
+
 def _cron(value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
         raise TypeError("expected a cron expression as text")
@@ -204,5 +225,9 @@ PARAMETERS: dict[str, Parser] = {
     "notify_on_success": _flag,
     "budgets": check_budgets,
     "suspicious_passes": _flag,
+    "queue": _queue,
+    "overlap": _overlap,
+    "grace": _grace,
+    "limit": _time_limit,
 }
 """Every parameter of the marker and what checks and converts its value."""

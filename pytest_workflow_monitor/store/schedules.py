@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_workflow_monitor.model import Priority, Record
-from pytest_workflow_monitor.slots import Overlap, Schedule, Slot, SlotStatus
+from pytest_workflow_monitor.model import Overlap, Priority, Record
+from pytest_workflow_monitor.slots import Schedule, Slot, SlotStatus
 from pytest_workflow_monitor.store.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _json = msgspec.json.Encoder().encode
 LISTED = 10_000
@@ -174,6 +174,18 @@ class Schedules(Database):
         """Record slots, and return those that nobody had recorded before."""
         return self._slots("add_slots", rows=_json(slots).decode()) if slots else ()
 
+    def recorded_slots(
+        self, project: str, environment: str, slots: Mapping[str, datetime]
+    ) -> frozenset[str]:
+        """Return the workflows of which a slot, one for each, is recorded already."""
+        return self._workflow_ids(
+            "recorded_slots",
+            project=project,
+            environment=environment,
+            workflow_ids=list(slots),
+            times=list(slots.values()),
+        )
+
     def open_slots(
         self, project: str, environment: str, workflow_ids: Sequence[str] | None = None
     ) -> tuple[Slot, ...]:
@@ -234,6 +246,13 @@ class Schedules(Database):
     def ask_to_cancel(self, slot_ids: Iterable[int], reason: str) -> None:
         """Note why slots that are running are to stop; their worker ends them."""
         self.run("ask_to_cancel", slot_ids=list(slot_ids), reason=reason)
+
+    def replace_slots(
+        self, slot_ids: Iterable[int], *, at: datetime, reason: str
+    ) -> frozenset[int]:
+        """End slots as missed that no worker has begun, and return those."""
+        rows = self.fetch("replace_slots", slot_ids=list(slot_ids), at=at, reason=reason)
+        return frozenset(row["slot_id"] for row in rows)
 
     def start_slots(
         self, slot_ids: Iterable[int], *, at: datetime, by: str, session_id: str | None = None

@@ -52,6 +52,13 @@ GIVEN: list[tuple[str, Any, Any]] = [
     ("notify_on_success", True, True),
     ("budgets", {"lcp_ms": 2500, "console_errors": 0}, {"lcp_ms": 2500.0, "console_errors": 0.0}),
     ("suspicious_passes", False, False),
+    ("queue", "eu-west.1", "eu-west.1"),
+    ("overlap", "cancel-previous", "cancel-previous"),
+    ("grace", "90s", 90.0),
+    ("grace", 0, 0.0),
+    ("grace", None, None),
+    ("limit", "1h", 3600.0),
+    ("limit", None, None),
 ]
 REFUSED: list[tuple[str, Any, str]] = [
     ("id", "", "expected an id of 1 to 200 characters without white space and square brackets"),
@@ -113,6 +120,15 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("budgets", {"lcp_ms": -1}, "the budget of 'lcp_ms' is -1; expected a number from 0"),
     ("budgets", {"lcp_ms": "2s"}, "expected a number from 0"),
     ("suspicious_passes", "no", "expected True or False"),
+    ("queue", "", "expected a name of 1 to 60 letters, digits, dots, hyphens and underscores"),
+    ("queue", "eu west", "expected a name"),
+    ("queue", "x" * 61, "expected a name"),
+    ("queue", None, "expected a name"),
+    ("overlap", "wait", "expected one of skip, queue, cancel-previous"),
+    ("overlap", None, "expected one of"),
+    ("grace", -1, "a duration cannot be negative"),
+    ("grace", "soon", "expected seconds"),
+    ("limit", 0, "expected a duration above zero"),
 ]
 
 

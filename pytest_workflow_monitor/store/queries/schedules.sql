@@ -114,6 +114,14 @@ RETURNING slot_id, project, workflow_id, environment, slot_at, status, queue, cl
           claimed_by, reason, job_id, tries, started_at, ended_at, session_id::text AS session_id,
           exit_code, covers
 
+-- name: recorded_slots
+-- Tell which of some slots are recorded already
+SELECT slot.workflow_id, slot.slot_at
+FROM unnest(%(workflow_ids)s::text[], %(times)s::timestamptz[]) AS asked (workflow_id, slot_at)
+JOIN workflow_monitor.workflow_slots AS slot
+    ON slot.project = %(project)s AND slot.environment = %(environment)s
+   AND slot.workflow_id = asked.workflow_id AND slot.slot_at = asked.slot_at
+
 -- name: open_slots
 -- List the slots of workflows that are on their way, oldest first
 SELECT slot_id, project, workflow_id, environment, slot_at, status, queue, claimed_at,
@@ -172,6 +180,13 @@ FROM unnest(%(job_ids)s::bigint[]) AS asked (job_id)
 UPDATE workflow_monitor.workflow_slots
 SET reason = %(reason)s
 WHERE slot_id = ANY (%(slot_ids)s::bigint[]) AND status = 'running'
+
+-- name: replace_slots
+-- End slots that no worker has begun, and name those; the others a worker has begun meanwhile
+UPDATE workflow_monitor.workflow_slots
+SET status = 'missed', ended_at = %(at)s, reason = %(reason)s
+WHERE slot_id = ANY (%(slot_ids)s::bigint[]) AND status = 'queued'
+RETURNING slot_id
 
 -- name: start_slots
 -- Let a worker begin slots that wait; what is not returned was taken back or is somebody else's
