@@ -304,7 +304,9 @@ class Attempt(Record, frozen=True, kw_only=True, tag_field="record", tag="attemp
 class SessionStarted(Record, frozen=True, kw_only=True, tag_field="record", tag="session_started"):
     """One pytest invocation begins. The first line of every journal.
 
-    ``notifies`` tells whether people are to hear of what it finds; else it is only recorded.
+    ``notifies`` tells whether people are to hear of what it finds; else it is only recorded. Of a
+    session that a worker of the schedules began, ``slot_at`` is the time it was meant for, and
+    ``lateness_seconds`` how much later it began.
     """
 
     session_id: str
@@ -323,6 +325,8 @@ class SessionStarted(Record, frozen=True, kw_only=True, tag_field="record", tag=
     ci_name: str = ""
     ci_url: str = ""
     notifies: bool = False
+    slot_at: datetime | None = None
+    lateness_seconds: float | None = None
     versions: dict[str, str] = {}
 
 

@@ -21,6 +21,7 @@ from pytest_workflow_monitor.handoff import LOG_FILE, Order, Shipped, ShipperPro
 from pytest_workflow_monitor.journal import Journal, flight_path, flight_paths, session_folder
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Attempt, SessionEnded, Status
+from pytest_workflow_monitor.queues import take_appointment
 from pytest_workflow_monitor.recording.flight import recover
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.session_context import describe_session
@@ -54,12 +55,14 @@ class Monitor:
         self._config = config
         self._settings = settings
         self._ship_in_place = ship_in_place
+        appointment = take_appointment(os.environ)
         self._session = describe_session(
-            new_id(),
+            appointment.session_id if appointment else new_id(),
             settings,
             arguments=tuple(str(argument) for argument in config.invocation_params.args),
             is_interactive=sys.stdin is not None and sys.stdin.isatty(),
             notify=config.option.workflow_notify,
+            slot_at=appointment.slot_at if appointment else None,
         )
         self._folder = session_folder(settings.state_path, self._session.session_id)
         self._journal: Journal | None = None

@@ -55,6 +55,7 @@ def describe_session(
     arguments: tuple[str, ...],
     is_interactive: bool,
     notify: bool | None = None,
+    slot_at: datetime | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> SessionStarted:
     """Gather what is known at the start of a session.
@@ -65,17 +66,19 @@ def describe_session(
         arguments: pytest's command line.
         is_interactive: Whether a person can see the terminal.
         notify: Whether people are to hear of what it finds; by default of scheduled sessions only.
+        slot_at: The time that its schedule meant it for, if a worker began it.
         environ: Environment variables.
     """
     ci_name, ci_commit, ci_branch, ci_url = recognise_ci(environ)
     commit, branch = git_commit_and_branch(settings.root)
+    started_at = datetime.now(UTC)
     trigger = find_trigger(environ, in_ci=bool(ci_name), is_interactive=is_interactive)
     return SessionStarted(
         session_id=session_id,
         project=settings.project,
         environment=settings.environment,
         location=settings.location,
-        started_at=datetime.now(UTC),
+        started_at=started_at,
         trigger=trigger,
         host=socket.gethostname(),
         pid=os.getpid(),
@@ -86,6 +89,8 @@ def describe_session(
         ci_name=ci_name,
         ci_url=ci_url,
         notifies=trigger in SCHEDULED if notify is None else notify,
+        slot_at=slot_at,
+        lateness_seconds=(started_at - slot_at).total_seconds() if slot_at else None,
         versions=_versions(),
     )
 

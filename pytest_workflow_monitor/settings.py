@@ -47,7 +47,12 @@ A value that does not fit is not meant for us and ignored, as in ``LOG_LEVEL=TRA
 _NOT_ONLY_OURS = frozenset(f"environment variable {name}" for name in PLAIN_NAMES)
 
 NOT_SETTINGS = frozenset(
-    {"WORKFLOW_MONITOR_BROWSER", "WORKFLOW_MONITOR_LOGIN_KEY", "WORKFLOW_MONITOR_TRIGGER"}
+    {
+        "WORKFLOW_MONITOR_BROWSER",
+        "WORKFLOW_MONITOR_LOGIN_KEY",
+        "WORKFLOW_MONITOR_SLOT",
+        "WORKFLOW_MONITOR_TRIGGER",
+    }
 )
 """Variables with our prefix that are read where they matter, not as settings."""
 

@@ -55,6 +55,8 @@ def a_session(**fields: Any) -> SessionStarted:
         "git_branch": "main",
         "ci_name": "GitHub Actions",
         "ci_url": "https://ci.example.com/1",
+        "slot_at": at(-2),
+        "lateness_seconds": 2.0,
         "versions": {"python": "3.12", "pytest": "9.2"},
     }
     return SessionStarted(**(defaults | fields))

@@ -212,6 +212,9 @@ def _indented(text: str, style: str = "", *, by: int = 2) -> Padding:
 def _session_facts(session: SessionStarted) -> Iterator[tuple[str, str]]:
     by = " · ".join(filter(None, (session.trigger.value, session.ci_name, session.ci_url)))
     yield "Trigger", f"{by} on {session.host}" if session.host else by
+    if session.slot_at is not None:
+        late = wording.duration((session.lateness_seconds or 0.0) * 1000)
+        yield "Slot", f"{display.full_when(session.slot_at)}, begun {late} late"
     if session.git_commit or session.git_branch:
         yield "Commit", display.commit(session.git_commit, session.git_branch)
     yield "Session", session.session_id

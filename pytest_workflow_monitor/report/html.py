@@ -166,6 +166,7 @@ def _facts(document: SessionDocument) -> list[Fact]:
         Fact("Environment", session.environment),
         Fact("Location", session.location),
         Fact("Started", at=session.started_at),
+        Fact("Late by", _lateness(session)),
         Fact("Took", _took(document)),
         Fact("Commit", commit),
         Fact("Started by", trigger, link=web_link(session.ci_url)),
@@ -175,6 +176,11 @@ def _facts(document: SessionDocument) -> list[Fact]:
         for fact in facts
         if fact.text or fact.at
     ]
+
+
+def _lateness(session: SessionStarted) -> str:
+    late = session.lateness_seconds
+    return "" if late is None else wording.duration(late * 1000)
 
 
 def _took(document: SessionDocument) -> str:

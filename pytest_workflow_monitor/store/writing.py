@@ -76,6 +76,8 @@ class Writing(Database):
             ci_name=session.ci_name,
             ci_url=session.ci_url,
             notifies=session.notifies,
+            slot_at=session.slot_at,
+            lateness_seconds=session.lateness_seconds,
             versions=_json(session.versions).decode(),
             journal_version=session.journal_version,
         )

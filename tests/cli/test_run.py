@@ -158,8 +158,12 @@ def test_equal_selections_share_a_file(tmp_path: Path) -> None:
     short, long = ["a::b"], [f"tests/test_shop.py::test_{n}" for n in range(2_000)]
 
     assert pytest_command.as_arguments(short, tmp_path) == short
-    assert pytest_command.as_arguments(long, tmp_path) == pytest_command.as_arguments(long, tmp_path)
-    assert pytest_command.as_arguments(long[1:], tmp_path) != pytest_command.as_arguments(long, tmp_path)
+    assert pytest_command.as_arguments(long, tmp_path) == pytest_command.as_arguments(
+        long, tmp_path
+    )
+    assert pytest_command.as_arguments(long[1:], tmp_path) != pytest_command.as_arguments(
+        long, tmp_path
+    )
     assert len(list((tmp_path / pytest_command.SELECTIONS).iterdir())) == 2
 
 

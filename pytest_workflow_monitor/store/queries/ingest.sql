@@ -6,11 +6,12 @@ SELECT pg_advisory_xact_lock(hashtextextended('pytest-workflow-monitor ingest ' 
 -- Add a session unless it is there, lock its row, and tell whether and how it ended
 INSERT INTO workflow_monitor.test_sessions AS known (
     session_id, project, environment, location, triggered_by, started_at, host, pid, rootdir,
-    arguments, git_commit, git_branch, ci_name, ci_url, notifies, versions, journal_version
+    arguments, git_commit, git_branch, ci_name, ci_url, notifies, slot_at, lateness_seconds,
+    versions, journal_version
 ) VALUES (
     %(session_id)s, %(project)s, %(environment)s, %(location)s, %(triggered_by)s, %(started_at)s,
     %(host)s, %(pid)s, %(rootdir)s, %(arguments)s, %(git_commit)s, %(git_branch)s, %(ci_name)s,
-    %(ci_url)s, %(notifies)s, %(versions)s, %(journal_version)s
+    %(ci_url)s, %(notifies)s, %(slot_at)s, %(lateness_seconds)s, %(versions)s, %(journal_version)s
 )
 ON CONFLICT (session_id) DO UPDATE SET session_id = known.session_id
 RETURNING ended_at

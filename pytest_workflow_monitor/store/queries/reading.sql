@@ -6,7 +6,8 @@ SELECT json_build_object(
            'started_at', started_at, 'journal_version', journal_version, 'location', location,
            'trigger', triggered_by, 'host', host, 'pid', pid, 'rootdir', rootdir,
            'arguments', arguments, 'git_commit', git_commit, 'git_branch', git_branch,
-           'ci_name', ci_name, 'ci_url', ci_url, 'notifies', notifies, 'versions', versions
+           'ci_name', ci_name, 'ci_url', ci_url, 'notifies', notifies,
+           'slot_at', slot_at, 'lateness_seconds', lateness_seconds, 'versions', versions
        )::text AS started,
        CASE WHEN ended_at IS NOT NULL THEN json_build_object(
            'record', 'session_ended',
