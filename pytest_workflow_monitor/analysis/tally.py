@@ -48,9 +48,12 @@ class Tally:
         """Take one more attempt into account."""
         run_id = outcome.run_id
         final = Status.INTERRUPTED if outcome.will_retry else outcome.status
-        if run_id in self._statuses and final in _GOOD:
-            self._flaky.add(run_id)
+        is_again = run_id in self._statuses
         self._statuses[run_id] = final
+        if final is Status.PASSED and not is_again:
+            return  # as nearly always
+        if is_again and final in _GOOD:
+            self._flaky.add(run_id)
         is_wanted = final not in _CALM and len(self._detailed) < MAX_DETAILED
         if run_id in self._detailed or is_wanted:
             self._detailed.setdefault(run_id, []).append(_attempts.decode(encoded))

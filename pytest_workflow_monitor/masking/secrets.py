@@ -39,9 +39,15 @@ class Secrets:
     """The secrets that a process knows; most come from the environment, others while tests run.
 
     All methods may be called from any thread.
+
+    Attributes:
+        count: How many values are known.
+        learnt_count: How many of them another process with the same environment does not know.
     """
 
     def __init__(self) -> None:
+        self.count = 0
+        self.learnt_count = 0
         self._values: dict[str, None] = {}
         self._learnt: list[str] = []
         self._matchers: list[Matcher] = []
@@ -53,16 +59,6 @@ class Secrets:
         """All values, in the order in which they became known."""
         return tuple(self._values)
 
-    @property
-    def count(self) -> int:
-        """How many values are known."""
-        return len(self._values)
-
-    @property
-    def learnt_count(self) -> int:
-        """How many values another process with the same environment does not know."""
-        return len(self._learnt)
-
     def learnt(self, start: int = 0) -> tuple[str, ...]:
         """Values that were learnt otherwise than from the environment, from a position on."""
         return tuple(self._learnt[start:])
@@ -71,6 +67,7 @@ class Secrets:
         """Keep values secret from here on; False when all were known or too short."""
         fresh = self._add(values)
         self._learnt += fresh
+        self.learnt_count = len(self._learnt)
         return bool(fresh)
 
     def learn_environment(self, environ: Mapping[str, str], more_parts: Iterable[str] = ()) -> None:
@@ -181,6 +178,7 @@ class Secrets:
                 self._matchers = _merged([*self._matchers, Matcher(fresh)])
                 self._values |= dict.fromkeys(fresh)
                 self._gate = Gate(self._values)
+                self.count = len(self._values)
         return fresh
 
     def _may_hold(self, data: bytes) -> bool:

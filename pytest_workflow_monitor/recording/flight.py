@@ -90,7 +90,7 @@ class FlightRecorder:
 
     def restart(self, payload: bytes) -> None:
         """Forget what there was; hold this encoded and masked record, if it is not too long."""
-        data = _framed(payload)
+        data = _HEADER.pack(len(payload), crc32(payload)) + payload + _END
         stop = len(data)
         if stop > SIZE:
             self.clear()
@@ -101,7 +101,8 @@ class FlightRecorder:
 
     def append(self, frame: StepStarted | StepEnded | TimerSet) -> None:
         """Add what happened; dropped when the file is full or closed."""
-        data = _framed(known.sealed(frame)[1])
+        payload = known.sealed(frame)[1]
+        data = _HEADER.pack(len(payload), crc32(payload)) + payload + _END
         try:
             with self._lock:
                 stop = self._end + len(data)
@@ -132,11 +133,6 @@ class FlightRecorder:
     def close(self) -> None:
         """Release the file; what it holds stays."""
         self._memory.close()
-
-
-def _framed(payload: bytes) -> bytes:
-    """A frame of these bytes, and the end of the file after it."""
-    return _HEADER.pack(len(payload), crc32(payload)) + payload + _END
 
 
 def read_frames(path: Path) -> list[Frame]:

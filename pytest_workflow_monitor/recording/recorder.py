@@ -310,7 +310,19 @@ class Recorder:
         outputs: tuple[Output, ...],
     ) -> tuple[Attempt | Ended, bytes]:
         """Return the complete attempt, or how a plain one ended, and the attempt encoded."""
-        if skip_reason or outputs or self._has_more() or known.count != self._secrets:
+        is_plain = known.count == self._secrets and not (
+            skip_reason
+            or outputs
+            or self.steps
+            or self.metrics
+            or self.artifacts
+            or self.errors
+            or self.degraded
+            or self.labels
+            or self.events
+            or self.pages
+        )
+        if not is_plain:
             attempt = self.freeze(
                 status=status,
                 phases_ms=phases_ms,
@@ -382,19 +394,6 @@ class Recorder:
         flight, self._flight = self._flight, None
         if flight is not None:
             flight.clear()
-
-    def _has_more(self) -> bool:
-        """Whether there is more to tell of this attempt than how it ended."""
-        return bool(
-            self.steps
-            or self.metrics
-            or self.artifacts
-            or self.errors
-            or self.degraded
-            or self.labels
-            or self.events
-            or self.pages
-        )
 
     def _ms(self, instant_ns: int) -> float:
         return (instant_ns - self.started_ns) / 1e6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -76,10 +77,8 @@ def test_a_secret_learnt_meanwhile_is_masked_in_what_was_known_beforehand(
 ) -> None:
     """The fixed part is checked again when more is secret at the end than at the beginning."""
     made = recorder(tmp_path, "", {"tenant": "zq-hidden-tenant"})
-    monkeypatch.setattr(known, "_values", dict(known._values))
-    monkeypatch.setattr(known, "_matchers", known._matchers)
-    monkeypatch.setattr(known, "_gate", known._gate)
-    monkeypatch.setattr(known, "_learnt", list(known._learnt))
+    for name, value in vars(known).items():
+        monkeypatch.setattr(known, name, copy(value) if isinstance(value, dict | list) else value)
     known.learn("zq-hidden-tenant")
     attempt = decode(made.sealed(**RESULT)[1])
     assert isinstance(attempt, Attempt)
