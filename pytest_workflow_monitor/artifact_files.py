@@ -64,6 +64,25 @@ class ArtifactFiles:
             ) from error
         return True
 
+    def look(self) -> None:
+        """Look whether copies can reach the URL; a folder that is not there yet will be made.
+
+        Raises:
+            ArtifactsError: It is out of reach, or there is no such bucket.
+        """
+        if self._remote is None:
+            return
+        is_local = "file" in _protocols(self._remote)
+        try:
+            self._remote.invalidate_cache()
+            try:
+                self._remote.ls(self._base, detail=False)
+            except FileNotFoundError:
+                if not is_local:
+                    self._remote.ls(self._base.partition("/")[0], detail=False)
+        except Exception as error:
+            raise ArtifactsError(f"{self.url} is out of reach: {_said(error)}.") from error
+
     def unchanged_since(self, moment: datetime) -> Iterator[str]:
         """Find the files in the state directory that were last written before a moment."""
         for file in sorted((self._root / FOLDER).glob("??/*")):

@@ -18,6 +18,7 @@ from pytest_workflow_monitor.tables import pause, table, tables, text
 WEB = ("http", "https")
 _STATUS = re.compile(r"[1-5](\d\d|xx)")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PLAIN = re.compile(r"[!-~]+")
 _HIGHEST_PORT = 65535
 
 
@@ -101,11 +102,12 @@ def check_reference(reference: str) -> None:
     Raises:
         ValueError: It is neither.
     """
-    if not _is_web(reference) and not _is_host_and_port(reference):
+    if not is_web_address(reference) and not _is_host_and_port(reference):
         raise ValueError("expected addresses such as https://example.org or 1.1.1.1:53")
 
 
-def _is_web(address: str) -> bool:
+def is_web_address(address: str) -> bool:
+    """Tell whether something is an ``http`` or ``https`` address."""
     try:
         parts = urlsplit(address)
         return parts.scheme in WEB and bool(parts.hostname) and parts.port != 0
@@ -129,8 +131,10 @@ def _name(value: Any) -> str:
 
 
 def _url(value: Any) -> str:
-    if not _is_web(text(value)):
+    if not is_web_address(text(value)) or not _PLAIN.fullmatch(value):
         raise ValueError("expected an address that begins with http:// or https://")
+    if urlsplit(value).username is not None:
+        raise ValueError("a name and a password belong in headers_env, not in the address")
     return text(value)
 
 

@@ -16,6 +16,7 @@ from pytest_workflow_monitor.cli.db import db
 from pytest_workflow_monitor.cli.display import say
 from pytest_workflow_monitor.cli.executions import history, show
 from pytest_workflow_monitor.cli.exits import MEANINGS, Exit, code_of
+from pytest_workflow_monitor.cli.healthiness import health
 from pytest_workflow_monitor.cli.letters import dead_letters
 from pytest_workflow_monitor.cli.listing import list_workflows
 from pytest_workflow_monitor.cli.notifying import notify
@@ -84,6 +85,7 @@ for command in (
     sessions,
     report,
     status,
+    health,
     alerts,
     silences,
     notify,

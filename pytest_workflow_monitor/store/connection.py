@@ -16,6 +16,7 @@ from pytest_workflow_monitor.store.alerts import Alerts
 from pytest_workflow_monitor.store.artifacts import Artifacts
 from pytest_workflow_monitor.store.backtest import Backtest
 from pytest_workflow_monitor.store.database import connect
+from pytest_workflow_monitor.store.health import Health
 from pytest_workflow_monitor.store.letters import Letters
 from pytest_workflow_monitor.store.outbox import Outbox
 from pytest_workflow_monitor.store.overview import Overview
@@ -44,7 +45,9 @@ class StoreInfo(Record, frozen=True, kw_only=True):
     rows: dict[str, int]
 
 
-class Store(Reading, Writing, Letters, Artifacts, Alerts, Outbox, Overview, Backtest, Schedules):
+class Store(
+    Reading, Writing, Letters, Artifacts, Alerts, Outbox, Overview, Backtest, Schedules, Health
+):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 
     After a StoreUnreachableError the connection is gone: open a new store.

@@ -1,0 +1,109 @@
+"""Asks web addresses: one request, no redirects, within a time."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from time import perf_counter
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from pytest_workflow_monitor.errors import WorkflowMonitorError
+from pytest_workflow_monitor.model import Record
+from pytest_workflow_monitor.patience import LateError, within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+LONGEST_BODY = 1_000_000
+"""So much of a body is looked at."""
+
+USER_AGENT = "pytest-workflow-monitor"
+
+T = TypeVar("T")
+
+
+class NoAnswerError(WorkflowMonitorError):
+    """There was no answer."""
+
+
+class Answer(Record, frozen=True, kw_only=True):
+    """What was answered, and how long it took; names of headers are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    took_ms: float
+
+
+def get(url: str, headers: Mapping[str, str], *, seconds: float) -> Answer:
+    """Ask for a web address; where it redirects to is not followed, so that headers stay with it.
+
+    Raises:
+        NoAnswerError: There was no answer; the sentence says why, and holds no address.
+    """
+    return _tried(seconds, lambda: _get(url, headers, seconds))
+
+
+def connect(host: str, port: int, *, seconds: float) -> None:
+    """Open a TCP connection and close it.
+
+    Raises:
+        NoAnswerError: There was no answer.
+    """
+    _tried(seconds, lambda: socket.create_connection((host, port), timeout=seconds).close())
+
+
+def _get(url: str, headers: Mapping[str, str], seconds: float) -> Answer:
+    parts = urlsplit(url)
+    connection = _connection(parts.scheme, parts.hostname or "", parts.port, seconds)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    began = perf_counter()
+    try:
+        connection.request("GET", target, headers={"User-Agent": USER_AGENT, **headers})
+        answer = connection.getresponse()
+        body = answer.read(LONGEST_BODY)
+        took = (perf_counter() - began) * 1000
+    finally:
+        connection.close()
+    named = {name.lower(): value for name, value in answer.getheaders()}
+    return Answer(status=answer.status, headers=named, body=body, took_ms=took)
+
+
+def _connection(
+    scheme: str, host: str, port: int | None, seconds: float
+) -> http.client.HTTPConnection:
+    if scheme == "https":
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
+    return http.client.HTTPConnection(host, port, timeout=seconds)
+
+
+def _tried(seconds: float, call: Callable[[], T]) -> T:
+    try:
+        return within(seconds, "health check", call)
+    except (LateError, TimeoutError):
+        raise NoAnswerError(f"no answer within {seconds:g} s") from None
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
+        raise NoAnswerError(_said(error)) from None
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"no secure connection: {error.reason or 'it broke off'}"
+    for kind, said in _REASONS.items():
+        if isinstance(error, kind):
+            return said
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+_REASONS: dict[type[BaseException], str] = {
+    ConnectionRefusedError: "it refuses connections",
+    socket.gaierror: "its name is not known",
+    ConnectionError: "it broke the connection off",
+    http.client.HTTPException: "what it answers is no HTTP",
+    UnicodeError: "its name is not known",
+}
