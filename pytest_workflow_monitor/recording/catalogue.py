@@ -43,12 +43,12 @@ def subject_of(item: pytest.Item) -> Subject | None:
     With ``--workflow-all`` a test without a marker becomes a workflow here, so that of a large
     suite only the tests that run cost anything.
     """
-    subject = item.stash.get(SUBJECT, None)
-    if subject is None:
-        catalogue = item.config.stash.get(CATALOGUE, None)
-        if catalogue is not None and catalogue.include_all:
-            return catalogue.unmarked(item)  # not kept: large suites would carry it to their end
-    return subject
+    if SUBJECT in item.stash:
+        return item.stash[SUBJECT]
+    catalogue = item.config.stash.get(CATALOGUE, None)
+    if catalogue is None or not catalogue.include_all:
+        return None
+    return catalogue.unmarked(item)  # not kept: large suites would carry it to their end
 
 
 @dataclass
@@ -81,7 +81,9 @@ class Catalogue:
     _marks: dict[int, dict[str, Any]] = field(default_factory=dict)
     _owners: dict[str, tuple[str, str, object]] = field(default_factory=dict)
     _marked_parents: dict[Any, bool] = field(default_factory=dict)
+    _sibling: tuple[Any, bool] = (None, False)  # the last test's parent, and whether it is marked
     _splits_by_browser: bool = False
+    _module: tuple[str, str] = ("", "")  # the last test's file, and the same with dots
 
     def resolve(self, items: Sequence[pytest.Item]) -> None:
         """Give each workflow among the tests its :data:`SUBJECT`, one resolved mark, and effect.
@@ -119,10 +121,13 @@ class Catalogue:
 
     def _inherits(self, parent: Any) -> bool:
         """Whether a class or module, or what is around it, has our mark; asked once for each."""
+        if parent is self._sibling[0]:
+            return self._sibling[1]
         known = self._marked_parents.get(parent)
         if known is None:
             known = any(map(has_mark, parent.listchain())) if parent is not None else False
             self._marked_parents[parent] = known
+        self._sibling = (parent, known)
         return known
 
     def _parsed(self, node: Any, mark: pytest.Mark, item: pytest.Item) -> dict[str, Any]:
@@ -136,7 +141,7 @@ class Catalogue:
         return known
 
     def _apply(self, item: pytest.Item, parameters: dict[str, Any]) -> None:
-        suffix, dimensions = self._variant(item)
+        suffix, dimensions = self._variant(item, getattr(item, "callspec", None))
         own = parameters.get("id") or marker.slug(_function_name(item))
         workflow_id = f"{parameters['prefix']}{own}{suffix}"
         workflow = _workflow(
@@ -163,14 +168,19 @@ class Catalogue:
         """Make a workflow with default settings of a test that has no marker."""
         nodeid = item.nodeid
         file, _, name = nodeid.partition("::")
-        suffix, dimensions = self._variant(item)
-        if hasattr(item, "callspec"):
+        callspec = getattr(item, "callspec", None)
+        suffix, dimensions = self._variant(item, callspec)
+        if callspec is not None:
             name = name.partition("[")[0]
-        path = file.removesuffix(".py").replace("/", ".").replace("\\", ".")
-        workflow_id = f"{path}.{name.replace('::', '.')}{suffix}" if name else f"{path}{suffix}"
+        if file != self._module[0]:
+            dotted = file.removesuffix(".py").replace("/", ".").replace("\\", ".")
+            self._module = (file, dotted)
+        path = self._module[1]
+        if "::" in name:
+            name = name.replace("::", ".")
         place, line, _ = item.location
         workflow = Workflow(
-            workflow_id=workflow_id,
+            workflow_id=f"{path}.{name}{suffix}" if name else f"{path}{suffix}",
             name=item.name,
             nodeid=nodeid,
             file=place,
@@ -178,9 +188,8 @@ class Catalogue:
         )
         return Subject(workflow, dimensions)
 
-    def _variant(self, item: pytest.Item) -> tuple[str, dict[str, str]]:
+    def _variant(self, item: pytest.Item, callspec: Any) -> tuple[str, dict[str, str]]:
         """Return the part of the id in brackets, and the parameters that stay out of it."""
-        callspec = getattr(item, "callspec", None)
         if callspec is None:
             return "", {}
         dimensions: dict[str, str] = {}
