@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.notify.servers import HttpServer, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def site() -> Iterator[HttpServer]:
+    """A web server that answers ``ok``."""
+    with HttpServer(Reply(body=b"all is well")) as running:
+        yield running
