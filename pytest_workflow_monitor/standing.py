@@ -10,9 +10,11 @@ from enum import IntEnum
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_workflow_monitor import health
 from pytest_workflow_monitor.alerts import Alert, AlertKind
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.errors import StoreError
+from pytest_workflow_monitor.health_rules import HealthStatus
 from pytest_workflow_monitor.model import Priority, Record, Status
 
 if TYPE_CHECKING:
@@ -25,8 +27,16 @@ RECENT = timedelta(days=1)
 OVERDUE = timedelta(minutes=10)
 """How long a message that could be sent may wait before somebody should know."""
 
+CHECKED = timedelta(hours=1)
+"""How long what a health check found says something about now."""
+
+SILENT = timedelta(minutes=2)
+"""How long a scheduler or worker may give no sign before it is taken for dead."""
+
 SHOWN = 5
 URGENT = frozenset({Priority.CRITICAL, Priority.HIGH})
+SEVERE = frozenset({AlertKind.FAILING, AlertKind.MISSED, AlertKind.RUNNER})
+"""Kinds of alerts that are urgent where their workflow is."""
 
 
 class Standing(IntEnum):
@@ -146,7 +156,7 @@ def alerts(asked: Asked) -> Section:
     shown = [it for it in found if it.inhibited_by is None]
     taken = sum(it.acknowledged_at is not None for it in found)
     facts = {"open": f"{len(found):,}", "acknowledged": f"{taken:,}"}
-    urgent = [it for it in shown if it.kind is AlertKind.FAILING and it.priority in URGENT]
+    urgent = [it for it in shown if it.kind in SEVERE and it.priority in URGENT]
     others = [it for it in shown if it not in urgent]
     reasons = [
         Reason(
@@ -205,13 +215,121 @@ def channels(asked: Asked) -> Section:
     return Section(facts=facts, reasons=tuple(reasons))
 
 
+def health_checks(asked: Asked) -> Section:
+    """Look at what the last health checks found on each machine."""
+    found = asked.store.latest_health_checks(asked.settings.project, asked.now - CHECKED)
+    if not found:
+        return Section(facts={"last hour": "none were made"})
+    hosts = sorted({it.host for it in found})
+    facts = {
+        "checked": _when(max(it.checked_at for it in found)),
+        "by": _named(hosts),
+        "healthy": f"{sum(it.status is HealthStatus.HEALTHY for it in found)} of {len(found)}",
+    }
+    reasons = [
+        Reason(
+            standing=Standing(it.status.severity),
+            said=f"{it.check_name} in {it.environment}, seen from {it.host}: {it.detail}",
+            remedy=health.remedy(it.check_name),
+        )
+        for it in found
+        if it.status is not HealthStatus.HEALTHY
+    ]
+    return Section(facts=facts, reasons=tuple(reasons))
+
+
+def schedules(asked: Asked) -> Section:
+    """Look at the schedules: which are late, which slots did not run, which are stopped."""
+    project = asked.settings.project
+    lag = asked.store.schedule_lag(project, None, asked.now)
+    stopped = asked.store.overridden_schedules(project, asked.now)
+    facts = {"scheduled": wording.plural(lag.schedules, "workflow") if lag.schedules else "none"}
+    for it in stopped:
+        who = f"{it.disabled_by}: {it.disabled_reason}"
+        facts[f"{it.workflow_id} in {it.environment}"] = (
+            f"off until {_when(it.disabled_until)} ({who})"
+        )
+    reasons = []
+    if lag.late and lag.oldest_due_at:
+        reasons.append(
+            Reason(
+                standing=Standing.UNHEALTHY,
+                said=f"nobody has begun what is due since {_when(lag.oldest_due_at)}: "
+                f"{_named(list(lag.late))}",
+                remedy=health.remedy("schedules"),
+            )
+        )
+    reasons += [
+        Reason(
+            standing=Standing.DEGRADED,
+            said=f"{wording.plural(it.slots, 'slot')} of {it.workflow_id} in {it.environment} "
+            f"{it.status.replace('_', ' ')} in the last 24 hours, the last one of "
+            f"{_when(it.last_slot_at)}: {it.reason or 'no reason is known'}",
+            remedy=_UNRUN[it.status],
+        )
+        for it in asked.store.unrun_slots(project, asked.now - RECENT)[:SHOWN]
+    ]
+    return Section(facts=facts, reasons=tuple(reasons))
+
+
+def workers(asked: Asked) -> Section:
+    """Look at the schedulers and workers that run, and at those that fell silent."""
+    found = asked.store.processes(asked.settings.project, asked.now - RECENT)
+    alive = [it for it in found if it.heartbeat_at >= asked.now - SILENT]
+    facts = {
+        kind: _named([it.scheduler_id for it in alive if it.kind == kind]) or "none"
+        for kind in ("scheduler", "worker")
+    }
+    waiting = asked.store.waiting_slots(asked.settings.project, None)
+    facts["slots"] = f"{waiting.queued:,} waiting, {waiting.running:,} running"
+    reasons = [
+        Reason(
+            standing=Standing.DEGRADED,
+            said=f"{it.kind} {it.scheduler_id} gave no sign since {_when(it.heartbeat_at)}",
+            remedy="look at its log and start it again; what it had begun is taken over",
+        )
+        for it in found
+        if it not in alive
+    ]
+    reasons += [
+        Reason(
+            standing=Standing.DEGRADED,
+            said=f"{it.scheduler_id} cannot read all tests: {it.catalogue_problem}",
+            remedy="repair the file; until then the schedules go on as they last were",
+        )
+        for it in alive
+        if it.catalogue_problem
+    ]
+    if waiting.queued and not alive:
+        slots = wording.plural(waiting.queued, "slot")
+        reasons.append(
+            Reason(
+                standing=Standing.UNHEALTHY,
+                said=f"no worker runs, and {slots} would be its work",
+                remedy="start `workflow-monitor schedule run` or `workflow-monitor worker`",
+            )
+        )
+    return Section(facts=facts, reasons=tuple(reasons))
+
+
 SECTIONS: dict[str, Callable[[Asked], Section]] = {
     "database": database,
     "executions": executions,
+    "health checks": health_checks,
+    "schedules": schedules,
+    "workers": workers,
     "alerts": alerts,
     "channels": channels,
 }
 """Every section by its name, in the order in which they are shown."""
+
+_UNRUN = {
+    "missed": "let `workflow-monitor schedule run` run all the time, with workers enough; the "
+    "marker's grace says how late is too late",
+    "lost": "look at the logs of the workers: something kills them while it runs",
+    "not_run": "look at the machine; `workflow-monitor health` says what is wrong with it",
+}
+"""What to do about slots that did not run, by what became of them."""
 
 _NOTHING = Reason(
     standing=Standing.DEGRADED,

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from pytest_workflow_monitor import standing
+from pytest_workflow_monitor.health_rules import HealthCheck, HealthStatus
 from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import Priority
+from pytest_workflow_monitor.slots import SlotStatus
 from tests.alert_keeping.site import Site, failed, passed
+from tests.health.rows import add_process, add_schedule, add_slot
 from tests.samples import a_session, an_attempt, an_end, at
 
 if TYPE_CHECKING:
@@ -126,6 +131,84 @@ def test_refused_records_are_a_reason(stored: Project, store: Store) -> None:
     store.add_letter(session.session_id, b"[]", "what is this")
     section = asked(stored)["sections"]["database"]
     assert [it["said"] for it in section["reasons"]] == ["1 record refused by the database"]
+
+
+def test_what_health_checks_found_last(stored: Project, site: Site) -> None:
+    """Of each machine the latest, within the last hour; with what to do."""
+    store, now = site.store, site.store.clock()
+    minute = minutes_ago(store, 5)
+    site.report(minute, passed(minute))
+    assert asked(stored)["sections"]["health checks"]["facts"] == {"last hour": "none were made"}
+    row = HealthCheck(
+        project="shop",
+        environment="production",
+        location="",
+        host="runner-7",
+        check_name="disk",
+        status=HealthStatus.DEGRADED,
+        expected_status="1 GB",
+        actual_status="0.5 GB",
+        detail="/srv has 0.5 GB left",
+        checked_at=now - timedelta(minutes=2),
+    )
+    earlier = replace(row, status=HealthStatus.UNHEALTHY, checked_at=now - timedelta(minutes=7))
+    store.add_health_checks(
+        [earlier, row, replace(row, host="b", checked_at=earlier.checked_at)], now
+    )
+    section = asked(stored)["sections"]["health checks"]
+    assert section["status"] == "DEGRADED"
+    assert section["facts"]["by"] == "b, runner-7"
+    assert section["facts"]["healthy"] == "0 of 2"
+    said = "disk in production, seen from runner-7: /srv has 0.5 GB left"
+    (reason,) = (it for it in section["reasons"] if it["said"] == said)
+    assert "artifacts prune" in reason["remedy"]
+
+
+def test_schedules_that_nobody_begins(stored: Project, site: Site) -> None:
+    """Late ones are unhealthy, slots that did not run a reason each, stopped ones a fact."""
+    store, now = site.store, site.store.clock()
+    minute = minutes_ago(store, 5)
+    site.report(minute, passed(minute))
+    add_schedule(store, "login", now - timedelta(minutes=20))
+    add_schedule(store, "order", now - timedelta(minutes=20))
+    add_schedule(store, "early", now + timedelta(minutes=20))
+    until = now + timedelta(hours=2)
+    store.disable_schedules(
+        "shop", "production", ["order"], until=until, actor="ann", reason="moved"
+    )
+    add_slot(store, "early", now - timedelta(minutes=40), SlotStatus.NOT_RUN, "no network")
+    section = asked(stored)["sections"]["schedules"]
+    assert section["status"] == "UNHEALTHY"
+    assert section["facts"]["scheduled"] == "2 workflows"
+    assert section["facts"]["order in production"].endswith("(ann: moved)")
+    late, unrun = section["reasons"]
+    assert late["said"].endswith(": login")
+    assert "workflow-monitor schedule run" in late["remedy"]
+    assert unrun["said"].startswith("1 slot of early in production not run in the last 24 hours")
+    assert unrun["said"].endswith(": no network")
+
+
+def test_workers_that_fell_silent(stored: Project, site: Site) -> None:
+    """Those that live are facts; slots without any worker are unhealthy."""
+    store, now = site.store, site.store.clock()
+    minute = minutes_ago(store, 5)
+    site.report(minute, passed(minute))
+    add_process(store, "runner-7/1", now - timedelta(minutes=5))
+    add_slot(store, "login", now, SlotStatus.QUEUED)
+    section = asked(stored)["sections"]["workers"]
+    assert section["status"] == "UNHEALTHY"
+    assert [it["said"].partition(" since")[0] for it in section["reasons"]] == [
+        "worker runner-7/1 gave no sign",
+        "no worker runs, and 1 slot would be its work",
+    ]
+    add_process(store, "runner-7/2", now, kind="scheduler", problem="test_a.py: no module")
+    section = asked(stored)["sections"]["workers"]
+    assert section["status"] == "DEGRADED"
+    assert section["facts"]["scheduler"] == "runner-7/2"
+    assert section["facts"]["slots"] == "1 waiting, 0 running"
+    assert section["reasons"][-1]["said"] == (
+        "runner-7/2 cannot read all tests: test_a.py: no module"
+    )
 
 
 def test_a_database_that_is_away_is_unhealthy(project: Project) -> None:
