@@ -16,12 +16,24 @@ SYSTEM = "monitor"
 
 
 class AlertKind(StrEnum):
-    """What kind of problem an alert is about; a workflow has at most one open alert of each."""
+    """What kind of problem an alert is about; a workflow has at most one open alert of each.
+
+    ``missed`` alerts are about slots that did not run, ``runner`` ones about a part of the
+    monitoring, whose name stands in place of the workflow's id. No execution shows either.
+    """
 
     FAILING = "failing"
     DEGRADED = "degraded"
     FLAPPING = "flapping"
     MASKED = "masked"
+    MISSED = "missed"
+    RUNNER = "runner"
+
+
+OF_EXECUTIONS = frozenset(
+    {AlertKind.FAILING, AlertKind.DEGRADED, AlertKind.FLAPPING, AlertKind.MASKED}
+)
+"""The kinds that follow from a workflow's executions."""
 
 
 class AlertStatus(StrEnum):

@@ -18,6 +18,14 @@ class MarkerError(WorkflowMonitorError):
     """A workflow marker is used in a way that is not allowed."""
 
 
+class CollectionError(WorkflowMonitorError):
+    """pytest cannot collect the tests."""
+
+
+class PytestRefusesError(CollectionError):
+    """pytest refuses its arguments, its configuration or a workflow marker."""
+
+
 class JournalError(WorkflowMonitorError):
     """The journal of a session cannot be written or read."""
 

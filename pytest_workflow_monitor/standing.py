@@ -312,11 +312,34 @@ def workers(asked: Asked) -> Section:
     return Section(facts=facts, reasons=tuple(reasons))
 
 
+def punctuality(asked: Asked) -> Section:
+    """Compare the latest slots of schedules with what ran, whoever started it."""
+    from pytest_workflow_monitor.schedule import checking
+
+    found = checking.check(asked.store, asked.settings, asked.now)
+    troubled = [it for it in found if it.trouble]
+    in_time = sum(it.latest_at is not None for it in found) - len(troubled)
+    urgent = [it for it in troubled if it.schedule.priority in URGENT]
+    others = [it for it in troubled if it not in urgent]
+    reasons = [
+        Reason(
+            standing=standing,
+            said=f"did not run in time: {_named([it.schedule.workflow_id for it in group])}",
+            remedy="`workflow-monitor schedule check` tells more; look at what starts them",
+        )
+        for standing, group in ((Standing.UNHEALTHY, urgent), (Standing.DEGRADED, others))
+        if group
+    ]
+    facts = {asked.settings.environment: f"{in_time:,} in time, {len(troubled):,} not"}
+    return Section(facts=facts if found else {}, reasons=tuple(reasons))
+
+
 SECTIONS: dict[str, Callable[[Asked], Section]] = {
     "database": database,
     "executions": executions,
     "health checks": health_checks,
     "schedules": schedules,
+    "punctuality": punctuality,
     "workers": workers,
     "alerts": alerts,
     "channels": channels,

@@ -24,6 +24,7 @@ from pytest_workflow_monitor.alerting.lifecycle import (
     decide,
 )
 from pytest_workflow_monitor.alerts import (
+    OF_EXECUTIONS,
     SYSTEM,
     Alert,
     AlertEventKind,
@@ -65,7 +66,8 @@ def judge(
 
     Has to be called inside the transaction that stored them, under the project's lock.
     """
-    alerts = store.open_alerts(session.project, session.environment)
+    open_alerts = store.open_alerts(session.project, session.environment)
+    alerts = [it for it in open_alerts if it.kind in OF_EXECUTIONS]
     concerned = _concerned(executions, alerts)
     judged = Judged()
     if concerned:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 HOST = "host"
 STEP = "step"
+SLOTS = "slots"
+"""Slots that did not run: what keeps one from running keeps others, too."""
+
 MAX_CAUSES = 5
 _GATEWAY_ERRORS = frozenset({502, 503, 504})
 _NO_ANSWER = re.compile(
@@ -60,6 +63,8 @@ def in_words(cause: str) -> str:
     kind, _, rest = cause.partition("|")
     if kind == HOST:
         return f"{rest} does not answer"
+    if kind == SLOTS:
+        return "Slots did not run"
     step = rest.rpartition("|")[0]
     return f"{step} fails" if step else "The same error"
 

@@ -34,6 +34,8 @@ KIND_WORDS = {
     AlertKind.DEGRADED: "degraded",
     AlertKind.FLAPPING: "flapping",
     AlertKind.MASKED: "masked failure",
+    AlertKind.MISSED: "did not run",
+    AlertKind.RUNNER: "part of the monitoring",
 }
 STATUS_MARKS = {
     AlertStatus.ACTIVE: ("✗", display.STYLES[Status.FAILED]),
@@ -59,7 +61,7 @@ class Story(Record, frozen=True, kw_only=True):
 
     ``siblings`` are the other alerts of its incident, ``explains`` those that are open because of
     it, and ``explained_by`` the one that it is open because of. ``execution`` is the latest that
-    shows the problem; None when it was deleted.
+    shows the problem; None when there is none.
     """
 
     alert: Alert
@@ -84,7 +86,7 @@ class Story(Record, frozen=True, kw_only=True):
             siblings=tuple(it for it in together if it.alert_id != alert.alert_id),
             explains=store.alerts(inhibited_by=[alert.alert_id], open_only=True),
             explained_by=above[0] if above else None,
-            execution=store.execution(alert.last_run_id),
+            execution=store.execution(alert.last_run_id) if alert.last_run_id else None,
         )
 
     def as_json(self) -> dict[str, Any]:

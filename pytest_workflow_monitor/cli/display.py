@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from pytest_workflow_monitor.schedule.collector import BrokenFile
+
 STYLES = {
     Status.PASSED: "green",
     Status.DEGRADED: "yellow",
@@ -164,3 +166,9 @@ def facts(named: Iterable[tuple[str, Text | str]]) -> Table:
 def say(sentence: str) -> None:
     """Print a sentence about what was done, where it does not mix with data."""
     click.echo(printable(sentence), err=True)
+
+
+def complain(broken: Iterable[BrokenFile]) -> None:
+    """Say which files are missing from a collection, and why."""
+    for it in broken:
+        say(f"{it}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from pytest_workflow_monitor.errors import (
+    PytestRefusesError,
     SettingsError,
     StoreError,
     WorkflowMonitorError,
@@ -33,14 +34,6 @@ MEANINGS = {
     Exit.INTERRUPTED: "stopped with Ctrl-C",
 }
 """One line for each, as ``--help`` prints them."""
-
-
-class PytestRefusesError(WorkflowMonitorError):
-    """pytest refuses its arguments, its configuration or a workflow marker."""
-
-
-class CollectionError(WorkflowMonitorError):
-    """pytest cannot collect the tests."""
 
 
 class ProgramMissingError(WorkflowMonitorError):

@@ -54,11 +54,11 @@ def list_workflows(*, ids: Sequence[str], as_json: bool, **properties: Any) -> N
 
     ID is a workflow's id or a glob such as 'order-*'; without one, all are listed.
     """
-    from pytest_workflow_monitor.cli.collection import collect, complain
+    from pytest_workflow_monitor.schedule.collecting import collect
 
     settings = effective_settings()
     collected = collect(settings)
-    complain(collected.broken)
+    display.complain(collected.broken)
     chosen = select(collected.workflows, wanted(ids, **properties))
     found = {it.workflow_id: it for it in chosen}
     last = last_runs(settings, list(found))

@@ -19,8 +19,8 @@ from pytest_workflow_monitor.cli.selection import select
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_workflow_monitor.cli.collector import Collection
     from pytest_workflow_monitor.model import Workflow
+    from pytest_workflow_monitor.schedule.collector import Collection
 
 EXAMPLES = """\b
 Examples:
@@ -53,13 +53,13 @@ def run(ctx: click.Context, /, *, ids: Sequence[str], **properties: Any) -> None
     ID is a workflow's id or a glob such as 'order-*'; without one, all that have the properties
     run. What follows -- goes to pytest. Its exit code becomes that of this command.
     """
-    from pytest_workflow_monitor.cli.collection import collect, complain
     from pytest_workflow_monitor.pytest_command import as_arguments, pytest_command
+    from pytest_workflow_monitor.schedule.collecting import collect
 
     arguments: list[str] = ctx.meta.get(PASSED_ON, [])
     settings = effective_settings()
     collected = collect(settings, arguments)
-    complain(collected.broken)
+    display.complain(collected.broken)
     asked = wanted(ids, **properties)
     found = select(collected.workflows, asked)
     if not found:

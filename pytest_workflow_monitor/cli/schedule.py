@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -13,19 +13,21 @@ from msgspec.structs import asdict
 
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
-from pytest_workflow_monitor.cli.access import effective_settings
+from pytest_workflow_monitor.cli.access import effective_settings, opened
 from pytest_workflow_monitor.cli.exits import Exit, NothingThereError
 from pytest_workflow_monitor.cli.listing import (
     HOW_TO_MARK,
     NEVER,
     UNKNOWN,
-    Last,
     last_runs,
     two_lines,
 )
 from pytest_workflow_monitor.cli.options import InOrder, as_json_option, selecting, wanted
 from pytest_workflow_monitor.cli.output import console, print_json
+from pytest_workflow_monitor.cli.overrides import disable, enable
 from pytest_workflow_monitor.cli.selection import Wanted, select
+from pytest_workflow_monitor.cli.slots import check, slots, sync
+from pytest_workflow_monitor.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +36,25 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.model import HistoryPoint, Workflow
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.slots import Schedule
 
 COLUMNS = ("Workflow", "Schedule", "=Next", "=Last run")
 SHOWN_SLOTS = 3
+STORED = (
+    "queue",
+    "overlap",
+    "grace_seconds",
+    "limit_seconds",
+    "next_run_at",
+    "last_run_at",
+    "last_status",
+    "run_count",
+    "success_count",
+    "failure_count",
+    "missed_count",
+)
+"""What a scheduler keeps of a schedule."""
+
 MAX_COUNT = 10_000
 HOW_TO_SCHEDULE = (
     'No workflow has a schedule: give a marker cron="*/15 * * * *" or every="15m" to make one.'
@@ -49,7 +67,7 @@ NONE_LEFT = "It never runs again before the end of the calendar."
 
 @click.group(cls=InOrder)
 def schedule() -> None:
-    """Tell when workflows run."""
+    """Tell when workflows run, and what became of it."""
 
 
 @schedule.command("list")
@@ -61,19 +79,24 @@ def list_schedules(*, ids: Sequence[str], as_json: bool, **properties: Any) -> N
 
     ID is a workflow's id or a glob such as 'order-*'; without one, all are listed.
     """
-    from pytest_workflow_monitor.cli.collection import collect, complain
+    from pytest_workflow_monitor.schedule.collecting import collect
 
     settings = effective_settings()
     collected = collect(settings)
-    complain(collected.broken)
+    display.complain(collected.broken)
     chosen = {it.workflow_id: it for it in select(collected.workflows, wanted(ids, **properties))}
     scheduled = [it for it in chosen.values() if _has_schedule(it)]
     last = last_runs(settings, [it.workflow_id for it in scheduled])
+    known = _known(settings) if last is not None else {}
     now = datetime.now(UTC)
+    rows = [
+        _Row(it, known.get(it.workflow_id), (last or {}).get(it.workflow_id), now)
+        for it in scheduled
+    ]
     if as_json:
-        print_json([_as_json(it, (last or {}).get(it.workflow_id), now) for it in scheduled])
+        print_json([it.as_json() for it in rows])
     elif scheduled:
-        _print_table(scheduled, last, settings, now)
+        _print_table(rows, settings, NEVER if last is not None else UNKNOWN)
         _tell_of_others(len(chosen) - len(scheduled))
     else:
         display.say(HOW_TO_SCHEDULE if chosen else HOW_TO_MARK)
@@ -113,7 +136,8 @@ def next_times(
 
     ID is a workflow's id.
     """
-    from pytest_workflow_monitor.cron.slots import said, slots
+    from pytest_workflow_monitor.cron.slots import said
+    from pytest_workflow_monitor.cron.slots import slots as times_of
 
     if (workflow_id is None) == (cron is None):
         raise click.UsageError(ONE_OF)
@@ -121,7 +145,7 @@ def next_times(
         raise click.UsageError("--tz belongs to --cron; a workflow's zone is in its marker.")
     scheduled = _found(workflow_id) if workflow_id else _made_up(cron or "", zone or "UTC")
     after = _instant(start, scheduled.timezone) if start else datetime.now(UTC)
-    found = list(islice(slots(scheduled, after), count))
+    found = list(islice(times_of(scheduled, after), count))
     if as_json:
         print_json(found)
     elif found:
@@ -133,7 +157,7 @@ def next_times(
 
 def _found(workflow_id: str) -> Workflow:
     """Find one workflow with a schedule in the code."""
-    from pytest_workflow_monitor.cli.collection import collect
+    from pytest_workflow_monitor.schedule.collecting import collect
 
     workflows = collect(effective_settings()).workflows
     found = {it.workflow_id: it for it in select(workflows, Wanted(ids=(workflow_id,)))}
@@ -174,56 +198,100 @@ def _has_schedule(workflow: Workflow) -> bool:
     return workflow.cron is not None or workflow.every_seconds is not None
 
 
+class _Row(NamedTuple):
+    """A schedule in the code, what the database knows of it, and the last execution."""
+
+    workflow: Workflow
+    known: Schedule | None
+    last: HistoryPoint | None
+    now: datetime
+
+    @property
+    def rests_until(self) -> datetime | None:
+        """Until when an operator lets it rest; None if it does not."""
+        until = self.known.disabled_until if self.known else None
+        return until if until is not None and until > self.now else None
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for programs."""
+        from pytest_workflow_monitor.cron.slots import said
+
+        workflow, known = self.workflow, self.known
+        return {
+            "workflow_id": workflow.workflow_id,
+            "cron": workflow.cron,
+            "every_seconds": workflow.every_seconds,
+            "timezone": workflow.timezone,
+            "words": said(workflow),
+            "enabled": workflow.enabled,
+            "next_at": _next(workflow, self.rests_until or self.now),
+            "last": asdict(self.last) if self.last else None,
+            "override": {
+                "until": self.rests_until,
+                "by": known.disabled_by,
+                "reason": known.disabled_reason,
+            }
+            if known and self.rests_until
+            else None,
+            "stored": {name: getattr(known, name) for name in STORED} if known else None,
+        }
+
+    def cells(self, otherwise: str) -> list[Text | str]:
+        """Return it for people."""
+        from pytest_workflow_monitor.cron.slots import said
+
+        workflow, last = self.workflow, self.last
+        zone = f" in {workflow.timezone}" if workflow.timezone != "UTC" else ""
+        ran = (
+            two_lines(
+                display.status(last.status, is_flaky=last.is_flaky),
+                display.when(last.started_at, self.now),
+            )
+            if last
+            else otherwise
+        )
+        return [
+            workflow.workflow_id,
+            two_lines(said(workflow), f"{workflow.cron}{zone}" if workflow.cron else ""),
+            self._next_cell(),
+            ran,
+        ]
+
+    def _next_cell(self) -> Text:
+        until = self.rests_until
+        if until is not None and self.known is not None and self.workflow.enabled:
+            why = f"{self.known.disabled_by}: {self.known.disabled_reason}"
+            return two_lines(f"rests until {display.when(until, self.now)}", why)
+        times = [display.when(it, self.now) for it in _next(self.workflow, self.now)]
+        first, *others = times or ["disabled"]
+        return two_lines(first, ", ".join(others) if display.is_wide() else "")
+
+
+def _known(settings: Settings) -> dict[str, Schedule]:
+    """Ask the database about schedules; that it cannot be asked was told before."""
+    try:
+        with opened(settings) as store:
+            if store is None:
+                return {}
+            found = store.schedules(settings.project, settings.environment)
+    except StoreError:
+        return {}
+    return {it.workflow_id: it for it in found}
+
+
 def _next(workflow: Workflow, now: datetime) -> list[datetime]:
-    from pytest_workflow_monitor.cron.slots import slots
+    from pytest_workflow_monitor.cron.slots import slots as times_of
 
-    return list(islice(slots(workflow, now), SHOWN_SLOTS)) if workflow.enabled else []
-
-
-def _as_json(workflow: Workflow, last: HistoryPoint | None, now: datetime) -> dict[str, object]:
-    from pytest_workflow_monitor.cron.slots import said
-
-    return {
-        "workflow_id": workflow.workflow_id,
-        "cron": workflow.cron,
-        "every_seconds": workflow.every_seconds,
-        "timezone": workflow.timezone,
-        "words": said(workflow),
-        "enabled": workflow.enabled,
-        "next_at": _next(workflow, now),
-        "last": asdict(last) if last else None,
-    }
+    return list(islice(times_of(workflow, now), SHOWN_SLOTS)) if workflow.enabled else []
 
 
-def _print_table(
-    scheduled: Sequence[Workflow], last: Last | None, settings: Settings, now: datetime
-) -> None:
-    known, otherwise = (last, NEVER) if last is not None else ({}, UNKNOWN)
+def _print_table(rows: Sequence[_Row], settings: Settings, otherwise: str) -> None:
     title = (
-        f"{wording.plural(len(scheduled), 'schedule')} of {settings.project}, "
+        f"{wording.plural(len(rows), 'schedule')} of {settings.project}, "
         f"last run in {settings.environment} ({display.times()})"
     )
-    rows = [_row(it, known.get(it.workflow_id), now, otherwise) for it in scheduled]
-    console().print(display.listing(title, COLUMNS, rows))
-
-
-def _row(
-    workflow: Workflow, last: HistoryPoint | None, now: datetime, otherwise: str
-) -> list[Text | str]:
-    from pytest_workflow_monitor.cron.slots import said
-
-    first, *others = [display.when(it, now) for it in _next(workflow, now)] or ["disabled"]
-    zone = f" in {workflow.timezone}" if workflow.timezone != "UTC" else ""
-    return [
-        workflow.workflow_id,
-        two_lines(said(workflow), f"{workflow.cron}{zone}" if workflow.cron else ""),
-        two_lines(first, ", ".join(others) if display.is_wide() else ""),
-        two_lines(
-            display.status(last.status, is_flaky=last.is_flaky), display.when(last.started_at, now)
-        )
-        if last
-        else otherwise,
-    ]
+    cells = [it.cells(otherwise) for it in rows]
+    console().print(display.listing(title, COLUMNS, cells))
 
 
 def _tell_of_others(count: int) -> None:
@@ -240,3 +308,7 @@ def _print_times(title: str, found: Sequence[datetime], zone: ZoneInfo) -> None:
         for it in found
     ]
     console().print(display.listing(title, columns, rows))
+
+
+for command in (slots, check, disable, enable, sync):
+    schedule.add_command(command)

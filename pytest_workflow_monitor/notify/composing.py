@@ -294,7 +294,8 @@ class _Desk:
         return [self._executions[it] for it in self._passes if it in self._executions]
 
     def _with_history(self) -> dict[str, Execution]:
-        wanted = {it.last_run_id for it in self._alerts} | set(self._passes)
+        shown = {it.last_run_id for it in self._alerts if it.last_run_id}
+        wanted = shown | set(self._passes)
         found = self._store.executions(sorted(wanted)) if wanted else ()
         return {it.run_id: it for it in self._store.attach_history(found, HISTORY)}
 

@@ -22,6 +22,8 @@ _IS: _Verbs = {
     AlertKind.DEGRADED: ("is degraded", "are degraded"),
     AlertKind.FLAPPING: ("is flapping", "are flapping"),
     AlertKind.MASKED: ("passes only by retry", "pass only by retry"),
+    AlertKind.MISSED: ("did not run in time", "did not run in time"),
+    AlertKind.RUNNER: ("has a problem", "have problems"),
     None: ("has problems", "have problems"),
 }
 _WAS: _Verbs = {
@@ -29,6 +31,8 @@ _WAS: _Verbs = {
     AlertKind.DEGRADED: ("was degraded", "were degraded"),
     AlertKind.FLAPPING: ("was flapping", "were flapping"),
     AlertKind.MASKED: ("passed only by retry", "passed only by retry"),
+    AlertKind.MISSED: ("had not run in time", "had not run in time"),
+    AlertKind.RUNNER: ("had a problem", "had problems"),
     None: ("had problems", "had problems"),
 }
 _IS_AGAIN: _Verbs = {
@@ -36,6 +40,8 @@ _IS_AGAIN: _Verbs = {
     AlertKind.DEGRADED: ("runs well again", "run well again"),
     AlertKind.FLAPPING: ("is calm again", "are calm again"),
     AlertKind.MASKED: ("passes without a retry again", "pass without a retry again"),
+    AlertKind.MISSED: ("runs in time again", "run in time again"),
+    AlertKind.RUNNER: ("works again", "work again"),
     None: ("works again", "work again"),
 }
 """What a title says of one workflow and of several; None for alerts of different kinds."""

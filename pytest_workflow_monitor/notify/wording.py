@@ -58,12 +58,16 @@ KIND_WORDS = {
     AlertKind.DEGRADED: "Degraded",
     AlertKind.FLAPPING: "Flapping",
     AlertKind.MASKED: "Passes only by retry",
+    AlertKind.MISSED: "Did not run",
+    AlertKind.RUNNER: "Monitoring problem",
 }
 STILL_WORDS = {
     AlertKind.FAILING: "Still failing",
     AlertKind.DEGRADED: "Still degraded",
     AlertKind.FLAPPING: "Still flapping",
     AlertKind.MASKED: "Still passes only by retry",
+    AlertKind.MISSED: "Still does not run in time",
+    AlertKind.RUNNER: "Monitoring problem continues",
 }
 MESSAGE_WORDS = {
     NotificationKind.ESCALATION: "Escalated",
@@ -77,6 +81,7 @@ RESOLVED = "resolved"
 STEP, ERROR = "step", "error"
 SAMPLE = "A sample: nothing has happened."
 
+_SEVERE = frozenset({AlertKind.FAILING, AlertKind.MISSED, AlertKind.RUNNER})
 _GOOD = frozenset({NotificationKind.RESOLVED, NotificationKind.PASSED})
 _WITHOUT_ERROR = _GOOD | {NotificationKind.DIGEST, NotificationKind.SUMMARY}
 
@@ -239,7 +244,7 @@ def _tone(message: Message) -> Tone:
 def _item_tone(item: Item) -> Tone:
     if item.state == RESOLVED:
         return Tone.PASSED
-    return Tone.FAILED if item.kind is AlertKind.FAILING else Tone.DEGRADED
+    return Tone.FAILED if item.kind in _SEVERE else Tone.DEGRADED
 
 
 def _word(message: Message) -> str:
@@ -295,7 +300,7 @@ def _facts_of_one(message: Message, item: Item) -> list[Fact]:
     is_over = message.kind is NotificationKind.RESOLVED
     status = clean(item.status_word, NAME_LENGTH)
     return [
-        Fact(label="Workflow", value=_name(item)),
+        Fact(label="Part" if item.kind is AlertKind.RUNNER else "Workflow", value=_name(item)),
         _fact("Environment", message.environment),
         _fact("Failing step", "" if is_over else item.failing_step),
         _fact("Status", status if status != _word(message) and not is_over else ""),

@@ -11,8 +11,8 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis import wording
-from pytest_workflow_monitor.cron import next_time, times
-from pytest_workflow_monitor.cron.rhythm import next_beat
+from pytest_workflow_monitor.cron import next_time, previous_time, times
+from pytest_workflow_monitor.cron.rhythm import next_beat, previous_beat
 from pytest_workflow_monitor.model import Overlap, Priority, Record
 from pytest_workflow_monitor.slots import Slot, SlotStatus
 
@@ -87,6 +87,18 @@ def next_slot(schedule: Schedule, after: datetime) -> datetime | None:
         return next_beat(int(schedule.every_seconds), after, schedule.workflow_id)
     try:
         return next_time(schedule.cron_expression, schedule.timezone, after, schedule.workflow_id)
+    except OverflowError:
+        return None
+
+
+def previous_slot(schedule: Schedule, before: datetime) -> datetime | None:
+    """Return a schedule's last slot before an instant; None if there was none."""
+    if schedule.every_seconds is not None:
+        return previous_beat(int(schedule.every_seconds), before, schedule.workflow_id)
+    try:
+        return previous_time(
+            schedule.cron_expression, schedule.timezone, before, schedule.workflow_id
+        )
     except OverflowError:
         return None
 

@@ -45,9 +45,9 @@ class NewAlert(Record, frozen=True, kw_only=True, omit_defaults=False):
     opened_at: datetime
     reason: str
     failures: int
-    first_run_id: str
-    last_run_id: str
-    last_status: Status
+    first_run_id: str | None
+    last_run_id: str | None
+    last_status: Status | None
     fingerprint: str
     failing_step: str
     causes: tuple[str, ...]
@@ -174,6 +174,10 @@ class Alerts(Database):
         """Open alerts and return their ids; one that is open already stays the only one."""
         rows = self.write("add_alerts", rows=_json(opened).decode()) if opened else []
         return {(row["workflow_id"], AlertKind(row["kind"])): row["alert_id"] for row in rows}
+
+    def set_alert_reason(self, alert_id: int, reason: str) -> None:
+        """Note what an alert is about by now."""
+        self.write("set_alert_reason", alert_id=alert_id, reason=reason)
 
     def continue_alerts(self, shown: Sequence[Shown]) -> None:
         """Note the latest executions that show the problems of open alerts."""

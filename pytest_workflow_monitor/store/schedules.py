@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_workflow_monitor.model import Overlap, Priority, Record
+from pytest_workflow_monitor.model import Overlap, Priority, Record, Status, Trigger
 from pytest_workflow_monitor.slots import Schedule, Slot, SlotStatus
 from pytest_workflow_monitor.store.database import Database
 
@@ -66,6 +66,20 @@ class Move(Record, frozen=True, kw_only=True, omit_defaults=False):
     environment: str
     next_run_at: datetime | None
     missed: int = 0
+
+
+class ScheduledRun(Record, frozen=True, kw_only=True):
+    """An execution that nobody started by hand; ``slot_at`` is what its session was started for."""
+
+    run_id: str
+    workflow_id: str
+    session_id: str
+    trigger: Trigger
+    status: Status
+    started_at: datetime
+    completed_at: datetime | None = None
+    duration_ms: float | None = None
+    slot_at: datetime | None = None
 
 
 class NewJob(Record, frozen=True, kw_only=True, omit_defaults=False):
@@ -299,6 +313,44 @@ class Schedules(Database):
                 exit_code=exit_code,
                 session_id=session_id,
             )
+
+    def scheduled_runs(
+        self, project: str, environment: str, since: Mapping[str, datetime], most: int
+    ) -> tuple[ScheduledRun, ...]:
+        """Read executions that nobody started by hand, the latest of each workflow.
+
+        Args:
+            project: Whose they are.
+            environment: Where they ran.
+            since: From when on, for each workflow.
+            most: How many of one workflow at most.
+        """
+        rows = self.fetch(
+            "scheduled_runs",
+            project=project,
+            environment=environment,
+            workflow_ids=list(since),
+            since=list(since.values()),
+            most=most,
+        )
+        return msgspec.convert(rows, tuple[ScheduledRun, ...])
+
+    def recorded_since(
+        self, project: str, environment: str, since: Mapping[str, datetime]
+    ) -> tuple[Slot, ...]:
+        """Read the slots of workflows, for each from a time on."""
+        return self._slots(
+            "recorded_since",
+            project=project,
+            environment=environment,
+            workflow_ids=list(since),
+            since=list(since.values()),
+        )
+
+    def count_slots(self, project: str, environment: str, since: datetime) -> dict[SlotStatus, int]:
+        """Count the slots from a time on by what became of them."""
+        rows = self.fetch("count_slots", project=project, environment=environment, since=since)
+        return {SlotStatus(row["status"]): row["slots"] for row in rows}
 
     def hand_back_slots(self, slot_ids: Iterable[int], *, reason: str) -> tuple[Slot, ...]:
         """Let slots that are running wait for a worker again, and return them."""

@@ -46,7 +46,7 @@ class AlertPayload(Struct, frozen=True, kw_only=True):
     """One alert; a value that is not known is empty.
 
     ``state`` is ``failing``, ``acknowledged`` or ``resolved``, ``kind`` what the problem is:
-    ``failing``, ``degraded``, ``flapping`` or ``masked``.
+    ``failing``, ``degraded``, ``flapping``, ``masked``, ``missed`` or ``runner``.
     """
 
     alert_id: int

@@ -30,7 +30,8 @@ ORDER BY asked.workflow_id, execution.started_at DESC, execution.run_id DESC
 -- List the open alerts of an environment
 SELECT alert_id, incident_id, project, workflow_id, environment, kind, status, workflow_name,
        priority, owner, tags, location, since, opened_at, reason, failures,
-       first_run_id::text AS first_run_id, last_run_id::text AS last_run_id, last_status,
+       coalesce(first_run_id::text, '') AS first_run_id,
+       coalesce(last_run_id::text, '') AS last_run_id, last_status,
        fingerprint, failing_step, causes, quiet, inhibited_by, acknowledged_at, acknowledged_by,
        resolved_at, resolved_by
 FROM workflow_monitor.alerts
@@ -41,7 +42,8 @@ ORDER BY alert_id
 -- List alerts, newest first
 SELECT alert_id, incident_id, project, workflow_id, environment, kind, status, workflow_name,
        priority, owner, tags, location, since, opened_at, reason, failures,
-       first_run_id::text AS first_run_id, last_run_id::text AS last_run_id, last_status,
+       coalesce(first_run_id::text, '') AS first_run_id,
+       coalesce(last_run_id::text, '') AS last_run_id, last_status,
        fingerprint, failing_step, causes, quiet, inhibited_by, acknowledged_at, acknowledged_by,
        resolved_at, resolved_by
 FROM workflow_monitor.alerts
@@ -84,6 +86,10 @@ FROM jsonb_to_recordset(%(rows)s::jsonb) AS opened (
 )
 ON CONFLICT (project, environment, workflow_id, kind) WHERE status <> 'resolved' DO NOTHING
 RETURNING alert_id, workflow_id, kind
+
+-- name: set_alert_reason
+-- Note what an alert is about by now
+UPDATE workflow_monitor.alerts SET reason = %(reason)s WHERE alert_id = %(alert_id)s
 
 -- name: continue_alerts
 -- Note the latest execution that shows each alert's problem, and how many have so far

@@ -279,3 +279,41 @@ WHERE slot_id = ANY (%(slot_ids)s::bigint[]) AND status = 'running'
 RETURNING slot_id, project, workflow_id, environment, slot_at, status, queue, claimed_at,
           claimed_by, reason, job_id, tries, started_at, ended_at, session_id::text AS session_id,
           exit_code, covers
+
+-- name: scheduled_runs
+-- For each of some workflows, read the executions from a time on that nobody started by hand
+SELECT execution.run_id::text AS run_id, execution.workflow_id,
+       execution.session_id::text AS session_id, execution.triggered_by AS trigger,
+       execution.status, execution.started_at, execution.completed_at, execution.duration_ms,
+       session.slot_at
+FROM unnest(%(workflow_ids)b::text[], %(since)b::timestamptz[]) AS asked (workflow_id, since)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM workflow_monitor.workflow_executions AS execution
+    WHERE execution.project = %(project)s
+      AND execution.workflow_id = asked.workflow_id
+      AND execution.environment = %(environment)s
+      AND execution.started_at >= asked.since
+      AND execution.triggered_by <> 'manual'
+    ORDER BY execution.started_at DESC
+    LIMIT %(most)s
+) AS execution
+JOIN workflow_monitor.test_sessions AS session USING (session_id)
+
+-- name: recorded_since
+-- For each of some workflows, read the slots from a time on
+SELECT slot.slot_id, slot.project, slot.workflow_id, slot.environment, slot.slot_at, slot.status,
+       slot.queue, slot.claimed_at, slot.claimed_by, slot.reason, slot.job_id, slot.tries,
+       slot.started_at, slot.ended_at, slot.session_id::text AS session_id, slot.exit_code,
+       slot.covers
+FROM unnest(%(workflow_ids)b::text[], %(since)b::timestamptz[]) AS asked (workflow_id, since)
+JOIN workflow_monitor.workflow_slots AS slot
+    ON slot.project = %(project)s AND slot.environment = %(environment)s
+   AND slot.workflow_id = asked.workflow_id AND slot.slot_at >= asked.since
+
+-- name: count_slots
+-- Count an environment's slots from a time on by what became of them
+SELECT status, count(*) AS slots
+FROM workflow_monitor.workflow_slots
+WHERE project = %(project)s AND environment = %(environment)s AND slot_at >= %(since)s
+GROUP BY status

@@ -1,12 +1,13 @@
-"""The pytest plugin that tells the command which workflows a suite has.
+"""The pytest plugin that tells which workflows a suite has.
 
-Loaded by ``-p`` into the pytest that :mod:`~pytest_workflow_monitor.cli.collection` starts.
+Loaded by ``-p`` into the pytest that :mod:`~pytest_workflow_monitor.schedule.collecting` starts.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 import traceback
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from pytest_workflow_monitor.model import Record, Workflow
 from pytest_workflow_monitor.recording.catalogue import subject_of
+from pytest_workflow_monitor.settings import SETTINGS_FILE
 from pytest_workflow_monitor.wire import encode
 
 OPTION = "--workflow-collect-to"
@@ -26,17 +28,24 @@ class BrokenFile(Record, frozen=True, kw_only=True):
     line: int = 0
     reason: str = ""
 
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place} cannot be imported: {self.reason.rstrip('.')}"
+
 
 class Collection(Record, frozen=True, kw_only=True):
     """What pytest collected.
 
     ``workflows`` has one entry for each test, so that one that runs in two browsers comes twice.
-    ``positional`` are the files and folders among pytest's arguments.
+    ``positional`` are the files and folders among pytest's arguments. What it says may change when
+    one of ``files``, relative to the root folder, does, or what is in one of ``folders``.
     """
 
     workflows: tuple[Workflow, ...] = ()
     broken: tuple[BrokenFile, ...] = ()
     positional: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,6 +70,12 @@ class Collector:
     def __init__(self, target: Path) -> None:
         self._target = target
         self._broken: dict[str, BrokenFile] = {}
+        self._folders: set[Path] = set()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path) -> None:
+        """Remember a folder that is looked into, and leave that to others."""
+        self._folders.add(path)
 
     def pytest_exception_interact(
         self,
@@ -80,8 +95,32 @@ class Collector:
             ),
             broken=tuple(self._broken.values()),
             positional=tuple(session.config.option.file_or_dir),
+            files=_relative(self._files(session), session.config.rootpath),
+            folders=_relative(self._folders, session.config.rootpath),
         )
         self._target.write_bytes(encode(found))
+
+    def _files(self, session: pytest.Session) -> set[Path]:
+        """Return the project's own files that were read: tests, what they import, settings."""
+        root = session.config.rootpath
+        imported = (getattr(it, "__file__", None) for it in tuple(sys.modules.values()))
+        own = {Path(it) for it in imported if it and Path(it).is_relative_to(root)}
+        settings = {root / name for name in ("pyproject.toml", SETTINGS_FILE)}
+        configuration = {session.config.inipath} - {None}
+        return {
+            *(it for it in own if not _is_installed(it)),
+            *(it.path for it in session.items),
+            *(root / it.file for it in self._broken.values()),
+            *(it for it in settings | configuration if it is not None),
+        }
+
+
+def _is_installed(path: Path) -> bool:
+    return "site-packages" in path.parts or path.is_relative_to(sys.prefix)
+
+
+def _relative(paths: set[Path], root: Path) -> tuple[str, ...]:
+    return tuple(sorted(os.path.relpath(it, root) for it in paths))
 
 
 def _broken(node: pytest.Item | pytest.Collector, error: BaseException) -> BrokenFile:

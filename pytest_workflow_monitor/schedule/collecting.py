@@ -11,19 +11,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_workflow_monitor.cli.collector import OPTION, BrokenFile, Collection
-from pytest_workflow_monitor.cli.display import say
-from pytest_workflow_monitor.cli.exits import CollectionError, PytestRefusesError
-from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.errors import CollectionError, PytestRefusesError, SettingsError
 from pytest_workflow_monitor.pytest_command import pytest_command
+from pytest_workflow_monitor.schedule.collector import OPTION, Collection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_workflow_monitor.errors import WorkflowMonitorError
     from pytest_workflow_monitor.settings import Settings
 
-COLLECTOR = "pytest_workflow_monitor.cli.collector"
+COLLECTOR = "pytest_workflow_monitor.schedule.collector"
 COLLECTED = frozenset({0, 1, 2, 5})
 """pytest's exit statuses when it has collected: all, with errors in some files, or no test."""
 
@@ -57,7 +54,7 @@ def collect(settings: Settings, pytest_arguments: Sequence[str] = ()) -> Collect
     raise reason(said, done.returncode)
 
 
-def reason(said: str, exit_status: int) -> WorkflowMonitorError:
+def reason(said: str, exit_status: int) -> CollectionError:
     """Find in what pytest said why it collected nothing: a mistake, or something in its way."""
     refused = re.search(r"^[\w. -]+: error: (.+)", said, re.MULTILINE)
     if refused:
@@ -75,13 +72,6 @@ def reason(said: str, exit_status: int) -> WorkflowMonitorError:
         f"pytest ended with exit status {exit_status} before it had collected the tests; "
         f"run pytest --collect-only in the project to see why."
     )
-
-
-def complain(broken: Sequence[BrokenFile]) -> None:
-    """Say on standard error which files are missing from a collection, and why."""
-    for it in broken:
-        place = f"{it.file}:{it.line}" if it.line else it.file
-        say(f"{place} cannot be imported: {it.reason.rstrip('.')}.")
 
 
 def _look_in(settings: Settings) -> list[str]:

@@ -1,0 +1,328 @@
+"""The catalogue: the schedules in the markers, brought into the database.
+
+The code is the truth about which schedules there are; the database keeps what happened to them and
+what an operator said. Collecting is done by pytest in a process of its own, and only when a file
+has changed that it read. What a broken file said last goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import time
+from collections import defaultdict
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pytest_workflow_monitor.alert_keeping.others import clear_problem, report_problem
+from pytest_workflow_monitor.alerting.rules import rules_of
+from pytest_workflow_monitor.alerts import AlertKind
+from pytest_workflow_monitor.cron.slots import next_slot
+from pytest_workflow_monitor.errors import CollectionError, SettingsError
+from pytest_workflow_monitor.model import Record, Workflow
+from pytest_workflow_monitor.schedule import rules
+from pytest_workflow_monitor.schedule.collecting import collect
+from pytest_workflow_monitor.schedule.collector import Collection
+from pytest_workflow_monitor.store.schedules import NewSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pytest_workflow_monitor.schedule.collector import BrokenFile
+    from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.slots import Schedule
+    from pytest_workflow_monitor.store import Store
+
+PACKAGE = "pytest-workflow-monitor"
+KEPT_FILE = "catalogue.json"
+KEPT_FOR = timedelta(hours=1)
+"""A collection is made anew after that, whatever the files say: markers may depend on more."""
+
+SETTLED_NS = 2_000_000_000
+"""A file that changed so shortly before it was read may have changed again since, unseen."""
+
+KEY = "schedule-catalogue"
+"""What the alert is about that says that files cannot be collected."""
+
+NAMED = 3
+CONFTEST = "conftest.py"
+
+logger = logging.getLogger("pytest_workflow_monitor.schedule")
+
+
+class Synced(Record, frozen=True, kw_only=True):
+    """What became of the catalogue.
+
+    Attributes:
+        schedules: How many the code has.
+        changed: Those that are new or different.
+        removed: Those that the code has no more.
+        problem: Why the catalogue is not complete; empty if it is.
+    """
+
+    schedules: int = 0
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class Plan(Record, frozen=True, kw_only=True):
+    """How the schedules in the database become those in the code."""
+
+    changed: tuple[NewSchedule, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class _Kept(Record, frozen=True, kw_only=True):
+    """A collection, and what the files were like that it was made of."""
+
+    version: str
+    paths: tuple[str, ...]
+    collected_at: datetime
+    stamps: dict[str, str]
+    collection: Collection
+
+
+def sync_catalogue(store: Store, settings: Settings, now: datetime) -> Synced:
+    """Bring the schedules of the settings' project and environment up to date with the code.
+
+    A problem is returned, logged, and opens an alert that is resolved when it is over.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    try:
+        collection = collected(settings, now)
+    except (CollectionError, SettingsError) as error:
+        problem = f"{error} The schedules of before go on."
+        _tell(store, settings, problem, now)
+        return Synced(problem=problem)
+    scope = settings.project, settings.environment
+    found = scheduled(collection.workflows, settings.environment)
+    with store.transaction():
+        store.lock_catalogue(*scope)
+        known = store.schedules(*scope, with_removed=True)
+        planned = plan(known, found, collection.broken, scope, now)
+        store.set_schedules(planned.changed)
+        removed = store.remove_schedules(*scope, planned.removed, now)
+    problem = _incomplete(collection.broken)
+    _tell(store, settings, problem, now)
+    return Synced(
+        schedules=len(found),
+        changed=tuple(it.workflow_id for it in planned.changed),
+        removed=tuple(sorted(removed)),
+        problem=problem,
+    )
+
+
+def collected(settings: Settings, now: datetime) -> Collection:
+    """Return what the project's tests are: as kept, or collected anew if a file has changed.
+
+    Raises:
+        CollectionError: pytest cannot collect anything.
+        SettingsError: A path of the setting ``paths`` does not exist.
+    """
+    path = settings.state_path / KEPT_FILE
+    kept = _read(path)
+    if kept is not None and _holds(kept, settings, now):
+        return kept.collection
+    began = time.time_ns()
+    found = collect(settings)
+    if _is_settled(found, settings.root, began):
+        kept = _Kept(
+            version=version(PACKAGE),
+            paths=settings.paths,
+            collected_at=now,
+            stamps=_stamps(settings.root, found.files, found.folders),
+            collection=found,
+        )
+        _write(path, msgspec.json.encode(kept))
+    return found
+
+
+def scheduled(workflows: Iterable[Workflow], environment: str) -> dict[str, list[Workflow]]:
+    """Return the tests of workflows that have a schedule in an environment, by workflow."""
+    found: dict[str, list[Workflow]] = defaultdict(list)
+    for it in workflows:
+        has_schedule = it.cron is not None or it.every_seconds is not None
+        if has_schedule and (not it.environments or environment in it.environments):
+            found[it.workflow_id].append(it)
+    return dict(found)
+
+
+def plan(
+    known: Iterable[Schedule],
+    found: Mapping[str, Sequence[Workflow]],
+    broken: Sequence[BrokenFile],
+    scope: tuple[str, str],
+    now: datetime,
+) -> Plan:
+    """Decide how the schedules in the database become those in the code.
+
+    A schedule that is new, or whose times are, has its first slot after now. Those in files that
+    are broken stay as they are.
+    """
+    before = {it.workflow_id: it for it in known}
+    wanted = {name: _wanted(tests, before.get(name), scope, now) for name, tests in found.items()}
+    return Plan(
+        changed=tuple(
+            wanted[name] for name in sorted(wanted) if _differs(wanted[name], before.get(name))
+        ),
+        removed=tuple(
+            name
+            for name, it in sorted(before.items())
+            if it.removed_at is None and name not in found and not _is_in(it.nodeids, broken)
+        ),
+    )
+
+
+def _wanted(
+    tests: Sequence[Workflow], known: Schedule | None, scope: tuple[str, str], now: datetime
+) -> NewSchedule:
+    workflow = tests[0]
+    project, environment = scope
+    made = NewSchedule(
+        project=project,
+        workflow_id=workflow.workflow_id,
+        environment=environment,
+        workflow_name=workflow.name,
+        nodeid="\n".join(it.nodeid for it in tests),
+        priority=workflow.priority,
+        cron_expression=workflow.cron or "",
+        every_seconds=workflow.every_seconds,
+        timezone=workflow.timezone,
+        queue=workflow.queue,
+        overlap=workflow.overlap,
+        grace_seconds=rules.grace_of(workflow),
+        limit_seconds=rules.limit_of(workflow),
+        enabled=workflow.enabled,
+        collected_at=now,
+        next_run_at=None,
+    )
+    return msgspec.structs.replace(made, next_run_at=_next_run_at(made, workflow, known, now))
+
+
+def _next_run_at(
+    made: NewSchedule, workflow: Workflow, known: Schedule | None, now: datetime
+) -> datetime | None:
+    """Keep when a schedule is due, unless it is not the same one or the clock went back."""
+    if not made.enabled:
+        return None
+    try:
+        first = next_slot(workflow, now)
+    except OverflowError:
+        return None
+    if known is None or known.next_run_at is None or first is None or _times(made) != _times(known):
+        return first
+    return min(known.next_run_at, first)
+
+
+def _times(schedule: NewSchedule | Schedule) -> tuple[object, ...]:
+    return schedule.cron_expression, schedule.every_seconds, schedule.timezone
+
+
+def _differs(wanted: NewSchedule, known: Schedule | None) -> bool:
+    if known is None or known.removed_at is not None:
+        return True
+    return any(
+        getattr(wanted, name) != getattr(known, name)
+        for name in wanted.__struct_fields__
+        if name != "collected_at"
+    )
+
+
+def _is_in(nodeids: Iterable[str], broken: Iterable[BrokenFile]) -> bool:
+    """Tell whether a test is in a file that is broken, or below a broken ``conftest.py``."""
+    files = [PurePosixPath(it.partition("::")[0]) for it in nodeids]
+    for it in map(PurePosixPath, (it.file.replace(os.sep, "/") for it in broken)):
+        is_above = it.name == CONFTEST and any(it.parent in file.parents for file in files)
+        if is_above or it in files:
+            return True
+    return False
+
+
+def _incomplete(broken: Sequence[BrokenFile]) -> str:
+    if not broken:
+        return ""
+    more = f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
+    named = "; ".join(str(it) for it in broken[:NAMED])
+    return f"{named}{more}. Their schedules of before go on."
+
+
+def _tell(store: Store, settings: Settings, problem: str, now: datetime) -> None:
+    scope = settings.project, settings.environment
+    told = rules_of(settings)
+    if not problem:
+        clear_problem(store, told, *scope, KEY, AlertKind.RUNNER, "all files are collected", now)
+        return
+    logger.error("the catalogue: %s", problem, extra={"action": "catalogue_problem"})
+    report_problem(store, told, *scope, KEY, AlertKind.RUNNER, problem, now)
+
+
+def _holds(kept: _Kept, settings: Settings, now: datetime) -> bool:
+    files, folders = kept.collection.files, kept.collection.folders
+    return (
+        kept.version == version(PACKAGE)
+        and kept.paths == settings.paths
+        and timedelta() <= now - kept.collected_at < KEPT_FOR
+        and kept.stamps == _stamps(settings.root, files, folders)
+    )
+
+
+def _is_settled(found: Collection, root: Path, began_ns: int) -> bool:
+    changed = (_changed_ns(root / it) for it in found.files)
+    return max(changed, default=0) < began_ns - SETTLED_NS
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _stamps(root: Path, files: Iterable[str], folders: Iterable[str]) -> dict[str, str]:
+    """Say what files are like by time and size, and folders by what could be tests in them."""
+    found = {it: _stamp(root / it) for it in files}
+    return found | {f"{it}/": " ".join(_entries(root / it)) for it in folders}
+
+
+def _stamp(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    return f"{status.st_mtime_ns} {status.st_size}"
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                it.name
+                for it in entries
+                if it.name.endswith(".py")
+                or (it.is_dir() and not it.name.startswith((".", "__pycache__")))
+            )
+    except OSError:
+        return []
+
+
+def _read(path: Path) -> _Kept | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Kept)
+    except (OSError, msgspec.MsgspecError):  # none yet, or another version's
+        return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace the file as a whole: several processes may write it at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(path)
