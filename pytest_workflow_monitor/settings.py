@@ -105,6 +105,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         network_reference: What has to answer where there is a network, as web addresses or
             ``host:port``; when none does, workflows are not run. Empty for not to look.
         schedule_group_size: How many workflows that are due together may share one pytest process.
+        worker_timeout_seconds: How long a worker may be silent until another one takes over.
+        slot_days: How long it is kept what became of each slot.
+        heartbeat_url: An address that hears of every successful cycle of the scheduler, such as
+            one of Healthchecks.
         report_url: Where people can open the reports, followed by ``#run_id``; for links in
             messages.
         log_level: How much the command line and the background process log.
@@ -146,6 +150,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     health_checks: tuple[HttpCheck, ...] = ()
     network_reference: tuple[str, ...] = ()
     schedule_group_size: int = 10
+    worker_timeout_seconds: float = 30.0
+    slot_days: float = 90.0
+    heartbeat_url: str = ""
     report_url: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
@@ -160,7 +167,7 @@ _TYPES = {
     for field in msgspec.structs.fields(Settings)
     if field.name not in {"root", "sources"}
 }
-SECRET_KEYS = frozenset({"database_url"})
+SECRET_KEYS = frozenset({"database_url", "heartbeat_url"})
 _PASSWORDS = (
     re.compile(r"(://[^/?#@:\s]*:)(?:[^?#\s]+|[^@/]*[?#\s][^@]*)(?=@)"),
     re.compile(r"((?:^|[?&\s])(?:ssl)?password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^&\s']+)", re.I),
@@ -181,6 +188,8 @@ LIMITS = {
     "artifacts_days": (0, 36500),
     "artifacts_max_mb": (0, 10**9),
     "schedule_group_size": (1, 1000),
+    "worker_timeout_seconds": (1, 3600),
+    "slot_days": (1, 36500),
 }
 """Allowed ranges of numbers, both ends included."""
 
@@ -351,7 +360,7 @@ def _check_range(key: str, checked: Any) -> None:
     low, high = LIMITS.get(key, (None, None))
     if low is not None and high is not None and not low <= checked <= high:
         raise ValueError(f"expected a number from {low} to {high}")
-    if key in {"artifacts_http_url", "report_url"} and checked and not checked.startswith(WEB):
+    if key in {"artifacts_http_url", "heartbeat_url", "report_url"} and checked and not checked.startswith(WEB):
         raise ValueError("expected an address that begins with http:// or https://")
     if key == "network_reference":
         for reference in checked:

@@ -222,6 +222,9 @@ EXAMPLES: dict[str, tuple[str, object]] = {
         ),
     ),
     "schedule_group_size": ("3", 3),
+    "worker_timeout_seconds": ("12.5", 12.5),
+    "slot_days": ("30", 30.0),
+    "heartbeat_url": ("https://hc.example.com/ping/1", "https://hc.example.com/ping/1"),
     "report_url": ("https://ci.example/r.html", "https://ci.example/r.html"),
 }
 

@@ -20,6 +20,7 @@ from pytest_workflow_monitor.store.health import Health
 from pytest_workflow_monitor.store.letters import Letters
 from pytest_workflow_monitor.store.outbox import Outbox
 from pytest_workflow_monitor.store.overview import Overview
+from pytest_workflow_monitor.store.queue import Queue
 from pytest_workflow_monitor.store.reading import Reading
 from pytest_workflow_monitor.store.schedules import Schedules
 from pytest_workflow_monitor.store.writing import Writing
@@ -46,7 +47,17 @@ class StoreInfo(Record, frozen=True, kw_only=True):
 
 
 class Store(
-    Reading, Writing, Letters, Artifacts, Alerts, Outbox, Overview, Backtest, Schedules, Health
+    Reading,
+    Writing,
+    Letters,
+    Artifacts,
+    Alerts,
+    Outbox,
+    Overview,
+    Backtest,
+    Schedules,
+    Health,
+    Queue,
 ):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 

@@ -91,12 +91,11 @@ def connect(url: str) -> psycopg.Connection[DictRow]:
     """
     location = failures.shown(url)
     try:
-        given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(_plain(url))
         connection = psycopg.connect(
+            conninfo(url),
             autocommit=True,
             row_factory=dict_row,
             prepare_threshold=None,  # a plan made when tables were small is slow when they are big
-            **(CONNECT_DEFAULTS | given),
         )
     except (psycopg.Error, OSError) as error:
         raise failures.translate_connect(error, location) from error
@@ -105,6 +104,12 @@ def connect(url: str) -> psycopg.Connection[DictRow]:
     with failures.translated(location):
         connection.execute(SQL["prepare_connection"])
     return connection
+
+
+def conninfo(url: str) -> str:
+    """Return what psycopg connects with: a URL, and what it leaves open as we want it."""
+    given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(_plain(url))
+    return psycopg.conninfo.make_conninfo("", **(CONNECT_DEFAULTS | given))
 
 
 CONNECT_DEFAULTS: dict[str, Any] = {
