@@ -16,6 +16,7 @@ from pytest_workflow_monitor.cli.db import db
 from pytest_workflow_monitor.cli.display import say
 from pytest_workflow_monitor.cli.executions import history, show
 from pytest_workflow_monitor.cli.exits import MEANINGS, Exit, code_of
+from pytest_workflow_monitor.cli.exporting import export
 from pytest_workflow_monitor.cli.healthiness import health
 from pytest_workflow_monitor.cli.letters import dead_letters
 from pytest_workflow_monitor.cli.listing import list_workflows
@@ -24,6 +25,7 @@ from pytest_workflow_monitor.cli.options import InOrder
 from pytest_workflow_monitor.cli.replaying import replay
 from pytest_workflow_monitor.cli.running import run
 from pytest_workflow_monitor.cli.schedule import schedule
+from pytest_workflow_monitor.cli.serving import schedule_run
 from pytest_workflow_monitor.cli.sessions import report, sessions
 from pytest_workflow_monitor.cli.silences import silences
 from pytest_workflow_monitor.cli.standing import status
@@ -90,6 +92,7 @@ for command in (
     silences,
     notify,
     schedule,
+    export,
     replay,
     dead_letters,
     artifacts,
@@ -97,3 +100,4 @@ for command in (
     config,
 ):
     application.add_command(command)
+schedule.add_command(schedule_run)
