@@ -360,7 +360,11 @@ def _check_range(key: str, checked: Any) -> None:
     low, high = LIMITS.get(key, (None, None))
     if low is not None and high is not None and not low <= checked <= high:
         raise ValueError(f"expected a number from {low} to {high}")
-    if key in {"artifacts_http_url", "heartbeat_url", "report_url"} and checked and not checked.startswith(WEB):
+    if (
+        key in {"artifacts_http_url", "heartbeat_url", "report_url"}
+        and checked
+        and not checked.startswith(WEB)
+    ):
         raise ValueError("expected an address that begins with http:// or https://")
     if key == "network_reference":
         for reference in checked:

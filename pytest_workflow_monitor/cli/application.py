@@ -92,6 +92,8 @@ for command in (
     silences,
     notify,
     schedule,
+    worker,
+    tick,
     export,
     replay,
     dead_letters,

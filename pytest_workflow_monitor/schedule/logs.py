@@ -29,7 +29,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Lines for programs: ``at``, ``level``, ``message``, mostly an ``action``, and what it is about.
+    """Lines for programs: ``at``, ``level``, ``message``, an ``action`` and what it is about.
 
     The names of actions and fields are documented and do not change.
     """

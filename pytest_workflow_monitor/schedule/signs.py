@@ -7,11 +7,14 @@ import os
 import socket
 import urllib.request
 from contextlib import suppress
-from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 from pytest_workflow_monitor.patience import LateError, within
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECONDS = 5.0
 PING_SECONDS = 60.0
