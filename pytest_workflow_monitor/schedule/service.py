@@ -126,7 +126,8 @@ class Service:
             logger.error("stopped", exc_info=task.exception(), extra={"action": "failed"})
         signs.tell_systemd("STOPPING=1")
         await self._end_work(working)
-        for task in (*tasks, stopping):
+        stopping.cancel()
+        for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._leave()
