@@ -25,7 +25,7 @@ from pytest_workflow_monitor.cli.options import InOrder
 from pytest_workflow_monitor.cli.replaying import replay
 from pytest_workflow_monitor.cli.running import run
 from pytest_workflow_monitor.cli.schedule import schedule
-from pytest_workflow_monitor.cli.serving import schedule_run
+from pytest_workflow_monitor.cli.serving import schedule_run, tick, worker
 from pytest_workflow_monitor.cli.sessions import report, sessions
 from pytest_workflow_monitor.cli.silences import silences
 from pytest_workflow_monitor.cli.standing import status
