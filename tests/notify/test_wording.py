@@ -62,6 +62,8 @@ def test_what_the_monitor_itself_did_has_no_actor() -> None:
         (AlertKind.DEGRADED, "Degraded", Tone.DEGRADED),
         (AlertKind.FLAPPING, "Flapping", Tone.DEGRADED),
         (AlertKind.MASKED, "Passes only by retry", Tone.DEGRADED),
+        (AlertKind.MISSED, "Did not run", Tone.FAILED),
+        (AlertKind.RUNNER, "Monitoring problem", Tone.FAILED),
     ],
 )
 def test_each_kind_of_problem_has_its_word(kind: AlertKind, word: str, tone: Tone) -> None:
