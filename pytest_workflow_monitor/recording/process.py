@@ -71,7 +71,6 @@ class TestProcess:
     ) -> None:
         self._settings = settings
         self._send = send
-        self._is_worker = bool(worker)
         self._measurements = measurements
         self._equipment = Equipment(
             artifact_dir=settings.state_path / "artifacts",
@@ -238,12 +237,8 @@ class TestProcess:
         )
         self._sections = len(sections)
         process.recorder = None
-        if self._is_worker:  # the controller has the attempt later; the journal has it at once
-            recorder.finish(encoded)
-            self._send(report, attempt, encoded)
-        else:
-            self._send(report, attempt, encoded)
-            recorder.forget()
+        recorder.finish(encoded)
+        self._send(report, attempt, encoded)
 
     def _error(self, report: pytest.TestReport) -> Error:
         text = report.longreprtext

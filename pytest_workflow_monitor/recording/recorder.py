@@ -389,12 +389,6 @@ class Recorder:
         if flight is not None:
             flight.restart(encoded)
 
-    def forget(self) -> None:
-        """Leave nothing in the flight recorder: the attempt is in the journal."""
-        flight, self._flight = self._flight, None
-        if flight is not None:
-            flight.clear()
-
     def _ms(self, instant_ns: int) -> float:
         return (instant_ns - self.started_ns) / 1e6
 

@@ -9,9 +9,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import playwright
+import playwright as package
 import pytest
-from playwright.sync_api import sync_playwright
 
 from pytest_workflow_monitor.browser import browser_launch_options
 from tests.masking.leaks import leaks_in_files
@@ -19,6 +18,8 @@ from tests.plugin.site import BROWSER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Playwright
 
     from pytest_workflow_monitor.model import Artifact
     from tests.plugin.conftest import Suite
@@ -65,7 +66,7 @@ LOGIN = """
 @pytest.fixture(scope="module")
 def viewer() -> Iterator[str]:
     """Return the address of a folder with Playwright's trace viewer in it."""
-    folder = Path(playwright.__file__).parent / "driver/package/lib/vite/traceViewer"
+    folder = Path(package.__file__).parent / "driver/package/lib/vite/traceViewer"
     handler = functools.partial(_Quiet, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -100,7 +101,7 @@ def traces(suite: Suite, artifacts: tuple[Artifact, ...]) -> list[Path]:
     return [suite.state_path / it.path for it in artifacts if it.kind == "trace"]
 
 
-def test_no_secret_of_a_page_is_left(suite: Suite, viewer: str) -> None:
+def test_no_secret_of_a_page_is_left(suite: Suite, viewer: str, playwright: Playwright) -> None:
     """Fields, console, headers, addresses, snapshots: in no file; and the trace opens."""
     suite.write("conftest.py", BROWSER)
     suite.write("test_it.py", LOGIN)
@@ -116,18 +117,16 @@ def test_no_secret_of_a_page_is_left(suite: Suite, viewer: str) -> None:
     assert text.count(b"[masked]") > 10
     assert any("no login with [masked]" in event.text for event in attempt.events)
     _Quiet.trace = trace.read_bytes()
-    actions, snapshot = opened(viewer)
+    actions, snapshot = opened(viewer, playwright)
     assert [it for it in actions if it in {"Open", "Log in", "Look"}] == ["Open", "Log in", "Look"]
     assert any("[masked]" in action for action in actions), actions
     assert "Log in" in snapshot
 
 
-def opened(viewer: str) -> tuple[list[str], str]:
+def opened(viewer: str, playwright: Playwright) -> tuple[list[str], str]:
     """Open the trace in the viewer; return the actions it lists, and what its snapshot shows."""
-    with sync_playwright() as started:
-        browser = started.chromium.launch(
-            **browser_launch_options(started.chromium.executable_path)
-        )
+    options = browser_launch_options(playwright.chromium.executable_path)
+    with playwright.chromium.launch(**options) as browser:
         page = browser.new_page()
         page.goto(f"{viewer}/index.html?trace={viewer}/opened.zip")
         page.get_by_text("Look", exact=True).first.wait_for(timeout=60_000)
@@ -138,6 +137,5 @@ def opened(viewer: str) -> tuple[list[str], str]:
         frame = page.frame_locator("iframe.snapshot-visible")
         frame.get_by_role("button").first.wait_for(timeout=60_000)
         snapshot = frame.locator("body").inner_text()
-        browser.close()
     lines = [line.strip() for action in actions for line in action.splitlines()]
     return [line for line in lines if line], snapshot
