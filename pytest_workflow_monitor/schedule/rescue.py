@@ -13,12 +13,17 @@ from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.slots import Slot, SlotStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.store.queue import Stalled
 
 MOST_TRIES = 2
 DIED = "its worker died"
+TOLD = frozenset({0, 1})
+"""pytest's exit statuses with which its tests have run."""
 
 logger = logging.getLogger("pytest_workflow_monitor.schedule")
 
@@ -61,17 +66,37 @@ def _rescue_job(store: Store, scope: tuple[str, str], job: Stalled) -> Rescued:
         if is_aborted is None:  # its worker, or another scheduler, was faster
             return Rescued()
         slots = [it for it in store.slots(*scope, slot_ids=job.slot_ids) if it.is_open]
+        done = _end_those_that_ran(store, slots, now)
+        slots = [it for it in slots if it.slot_id not in {one.slot_id for one in done}]
         ids = [it.slot_id for it in slots]
         if is_aborted:
             store.fail_job(job.job_id)
-            return Rescued(ended=store.end_slots(ids, SlotStatus.CANCELLED, at=now))
+            cancelled = store.end_slots(ids, SlotStatus.CANCELLED, at=now)
+            return Rescued(ended=(*done, *cancelled))
         if not slots or max(it.tries for it in slots) >= MOST_TRIES:
             store.fail_job(job.job_id)
             reason = f"{DIED}, as the one before it had"
-            return Rescued(ended=store.end_slots(ids, SlotStatus.LOST, at=now, reason=reason))
+            lost = store.end_slots(ids, SlotStatus.LOST, at=now, reason=reason)
+            return Rescued(ended=(*done, *lost))
         store.requeue_job(job.job_id)
         store.hand_back_slots(ids, reason=DIED)
-        return Rescued(retried=store.slots(*scope, slot_ids=ids))
+        return Rescued(retried=store.slots(*scope, slot_ids=ids), ended=done)
+
+
+def _end_those_that_ran(store: Store, slots: Sequence[Slot], now: datetime) -> tuple[Slot, ...]:
+    """End the slots whose session came to its end, although their worker could not say so."""
+    ended: tuple[Slot, ...] = ()
+    for session_id in {it.session_id for it in slots if it.session_id}:
+        exit_status = store.exit_status(session_id)
+        if exit_status in TOLD:
+            ended += store.end_slots(
+                [it.slot_id for it in slots if it.session_id == session_id],
+                SlotStatus.DONE,
+                at=now,
+                reason=f"{DIED}; its session did not",
+                exit_code=exit_status,
+            )
+    return ended
 
 
 def _log(slot: Slot) -> None:

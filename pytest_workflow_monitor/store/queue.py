@@ -110,6 +110,11 @@ class Queue(Database):
         """End a job that was being done."""
         self.fetch("fail_job", job_id=job_id)
 
+    def exit_status(self, session_id: str) -> int | None:
+        """Return how a session ended; None while it runs, and if it never came to its end."""
+        row = self.fetch_one("exit_status", session_id=session_id)
+        return row["exit_status"] if row else None
+
     def forget_workers(self, seconds: float) -> int:
         """Forget the workers that have been silent for so long, and return how many those are."""
         return self.run("forget_workers", seconds=seconds)

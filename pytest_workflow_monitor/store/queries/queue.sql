@@ -132,3 +132,9 @@ SELECT count(*) AS waiting
 FROM workflow_monitor.procrastinate_jobs
 WHERE task_name = %(task)s AND status = 'todo' AND queue_name = ANY (%(queues)s::text[])
   AND (scheduled_at IS NULL OR scheduled_at <= now())
+
+-- name: exit_status
+-- Tell pytest's exit status in a session
+SELECT exit_status
+FROM workflow_monitor.test_sessions
+WHERE session_id = %(session_id)s::uuid
