@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_LAST_OF_FOUR_DIGITS = 0xFFFF
 _NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"})
 
 
@@ -40,4 +41,12 @@ def _entry(name: str, item: Any) -> list[str]:
 def _scalar(value: Any) -> str:
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NO_TEXT:
         return value
-    return json.dumps(value, ensure_ascii=True)
+    return "".join(map(_shown, json.dumps(value, ensure_ascii=False)))
+
+
+def _shown(character: str) -> str:
+    """Escape what is not ASCII; unlike JSON, YAML joins no pairs of surrogates."""
+    if " " <= character <= "~":
+        return character
+    code = ord(character)
+    return f"\\U{code:08x}" if code > _LAST_OF_FOUR_DIGITS else f"\\u{code:04x}"
