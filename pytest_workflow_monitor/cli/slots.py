@@ -12,16 +12,18 @@ from msgspec.structs import asdict
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, opened
-from pytest_workflow_monitor.cli.exits import Exit
+from pytest_workflow_monitor.cli.exits import Exit, NothingThereError
 from pytest_workflow_monitor.cli.options import as_json_option, limit_option
 from pytest_workflow_monitor.cli.output import console, print_json
-from pytest_workflow_monitor.cli.selection import goes_by, patterns
+from pytest_workflow_monitor.cli.selection import goes_by, patterns, unknown
 from pytest_workflow_monitor.cli.silences import instant
 from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.slots import SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.text import Text
 
     from pytest_workflow_monitor.schedule.reconcile import Finding, Reconciled
     from pytest_workflow_monitor.slots import Slot
@@ -113,6 +115,11 @@ def check(*, ids: Sequence[str], since: str | None, alert: bool, as_json: bool) 
             if alert:
                 checking.alert(store, settings, all_found, now)
             found = [it for it in all_found if _is_asked(it, ids)]
+            missing = [it for it in ids if not any(_is_asked(one, [it]) for one in all_found)]
+            if missing:
+                raise NothingThereError(
+                    unknown(missing, [it.schedule.workflow_id for it in all_found])
+                )
     findings = [finding for it in found for finding in it.findings]
     expected = sum(it.expected for it in found)
     if as_json:
@@ -177,7 +184,7 @@ def _finding_as_json(finding: Finding) -> dict[str, object]:
     return asdict(finding) | {"run": asdict(finding.run) if finding.run else None}
 
 
-def _row(slot: Slot) -> list[object]:
+def _row(slot: Slot) -> list[Text | str]:
     about = [slot.reason]
     if slot.covers > 1:
         about.append(f"stands for {wording.plural(slot.covers, 'slot')}")
