@@ -195,6 +195,7 @@ def _act(
 ) -> None:
     """Do something to alerts, and say to which it was done."""
     from pytest_workflow_monitor.alerting.rules import rules_of
+    from pytest_workflow_monitor.cli.notifying import delivered
     from pytest_workflow_monitor.store.text import storable_text
 
     who, settings = actor(by), effective_settings()
@@ -208,6 +209,9 @@ def _act(
             reason=storable_text(reason),
             now=store.clock(),
         )
+        if changed and settings.channels:
+            for problem in dict.fromkeys(delivered(store, settings).problems):
+                display.say(problem)
     left = [it.alert_id for it in found if it.alert_id not in changed]
     if as_json:
         print_json({"changed": sorted(changed), "left_alone": left})

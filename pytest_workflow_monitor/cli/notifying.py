@@ -62,7 +62,7 @@ def send(*, as_json: bool) -> None:
     done = Delivered()
     with opened(settings) as store:
         if store is not None:
-            done = _delivered(store, settings)
+            done = delivered(store, settings)
     for problem in dict.fromkeys(done.problems):
         display.say(problem)
     if as_json:
@@ -125,8 +125,8 @@ def preview(*, channel: str | None, kind: str | None, html: Path | None, as_json
         click.echo(f"{display.printable(it['content'])}\n")
 
 
-def _delivered(store: Store, settings: Settings) -> Delivered:
-    """Send until nothing that is due goes out any more: some messages wait for others."""
+def delivered(store: Store, settings: Settings) -> Delivered:
+    """Remind, and send until nothing that is due goes out any more: some wait for others."""
     from pytest_workflow_monitor.alert_keeping import tend
     from pytest_workflow_monitor.alerting.rules import rules_of
     from pytest_workflow_monitor.notify.delivery import deliver
