@@ -80,6 +80,8 @@ def _of_exit_code(exit_code: int, output: str) -> Verdict:
         return _problem(SlotStatus.DONE, "interrupted (exit code 2)")
     unknown = (SlotStatus.DONE, f"ended with exit code {exit_code}, which is not one of pytest's")
     status, said = _MEANINGS.get(exit_code, unknown)
+    if exit_code == 4 and "ERROR collecting" in output:  # noqa: PLR2004 - a broken file is asked for
+        said = "pytest could not collect the tests (exit code 4)"
     cause = _cause(output)
     return _problem(status, f"{said}: {cause}" if cause else said)
 

@@ -127,7 +127,9 @@ class Worker:
                     return
                 tries = 0
             except (ConnectorException, psycopg.Error) as error:
-                logger.warning("the queue: %s", error, extra={"action": "queue_away"})
+                logger.warning(
+                    "the queue: %s", error.__cause__ or error, extra={"action": "queue_away"}
+                )
                 await self._pause(PAUSES[min(tries, len(PAUSES) - 1)])
                 tries += 1
 
@@ -166,7 +168,7 @@ class Worker:
         self._fetcher = Fetcher(
             app=app,
             name=self._name,
-            queues=self.queues,
+            queues=list(self.queues),
             concurrency=self._concurrency,
             wait=waits,
             listen_notify=waits,
@@ -302,9 +304,9 @@ class Worker:
                 ending.exit_code if ending else None,
             )
         )
+        await self._tell(began, found, reason)
         for slot in ended:
             self._log(slot, seconds=ending.seconds if ending else None)
-        await self._tell(began, found, reason)
 
     async def _tell(self, began: Began, found: Verdict, reason: str) -> None:
         """Open an alert about what kept workflows from running, or resolve it."""
@@ -365,7 +367,7 @@ def begin(
         )
         store.start_slots([it.slot_id for it in waiting], at=now, by=by, session_id=session_id)
         held = store.held_slots([it.slot_id for it in waiting], session_id)
-        mine = store.slots(*scope, slot_ids=held)
+        mine = tuple(sorted(store.slots(*scope, slot_ids=held), key=lambda it: it.slot_id))
     return Began(
         slots=mine, schedules=tuple(schedules[it.workflow_id] for it in mine), missed=missed
     )

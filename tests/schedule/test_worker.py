@@ -24,12 +24,11 @@ HANG = """
     from pathlib import Path
     import pytest
 
-    CHILD = '''import signal, time; signal.signal(15, signal.SIG_IGN)
-print(1, flush=True); time.sleep(600)'''
+    CHILD = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True);"
 
     @pytest.mark.workflow("order")
     def test_order():
-        child = subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE,
+        child = subprocess.Popen([sys.executable, "-c", CHILD + "time.sleep(600)"], stdout=subprocess.PIPE,
                                  start_new_session=True)
         child.stdout.readline()
         Path("pids").write_text(f"{os.getpid()} {child.pid}")
@@ -129,7 +128,7 @@ def test_one_that_cannot_run_does_not_keep_the_others_from_it(yard: Yard) -> Non
 
 
 EXITS = {
-    2: ("import no_such_module", SlotStatus.NOT_RUN, "pytest could not collect the tests"),
+    4: ("import no_such_module", SlotStatus.NOT_RUN, "pytest could not collect the tests"),
     3: ("", SlotStatus.DONE, "pytest itself failed (exit code 3, internal error): broken hook"),
     -9: (PASS, SlotStatus.DONE, "killed by SIGKILL"),
 }

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.slots import Schedule
 
-PATIENCE = 60.0
+PATIENCE = 30.0
 """How long anything may take on a busy machine; what is awaited comes much earlier."""
 
 CONFIGURATION = f"""
@@ -60,21 +60,29 @@ class Process:
         )
         self.said: list[dict[str, Any]] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def until(self, action: str, **fields: Any) -> dict[str, Any]:
         """Wait until it logs an action, after what was waited for before."""
+        wanted = {"action": action} | fields
         give_up_at = monotonic() + PATIENCE
-        while (line := self._lines.get(timeout=give_up_at - monotonic())) is not None:
-            try:
-                found: dict[str, Any] = json.loads(line)
-            except ValueError:
-                found = {"message": line}
-            self.said.append(found)
-            wanted = {"action": action} | fields
-            if all(found.get(name) == value for name, value in wanted.items()):
-                return found
-        raise AssertionError(f"it ended without {action}: {self.said}")
+        while (line := self._line(give_up_at)) is not None:
+            self.said.append(line)
+            if all(line.get(name) == value for name, value in wanted.items()):
+                return line
+        raise AssertionError(f"it did not say {wanted}, but {self.said}")
+
+    def _line(self, give_up_at: float) -> dict[str, Any] | None:
+        """Return the next line; None when it has ended, or took too long."""
+        try:
+            line = self._lines.get(timeout=max(give_up_at - monotonic(), 0))
+        except queue.Empty:
+            return None
+        try:
+            return line and json.loads(line)  # type: ignore[no-any-return]
+        except ValueError:
+            return {"message": line}
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -89,11 +97,13 @@ class Process:
         with suppress(ProcessLookupError):
             self.popen.kill()
         self.popen.wait(PATIENCE)
+        self._reader.join(PATIENCE)
 
     def _read(self) -> None:
         assert self.popen.stderr is not None
-        for line in self.popen.stderr:
-            self._lines.put(line)
+        with self.popen.stderr:
+            for line in self.popen.stderr:
+                self._lines.put(line)
         self._lines.put(None)
 
 
