@@ -19,8 +19,8 @@ LEAST_DEADLINE = 10
 """Kubernetes looks for what is due every ten seconds."""
 
 NIGHTS = (
-    "In the nights when clocks change, Kubernetes leaves out a time that is skipped, and runs one "
-    "that comes twice two times."
+    "Kubernetes leaves out a time that is skipped when clocks go forward, and may run one that "
+    "comes twice two times."
 )
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 NIGHTS = (
-    "In the nights when clocks change, systemd leaves out a time that is skipped, or runs it "
-    "another time."
+    "systemd leaves out a time that is skipped when clocks go forward, and runs one that comes "
+    "twice the first time."
 )
 
 
