@@ -1,20 +1,16 @@
 """The catalogue: the schedules in the markers, brought into the database.
 
 The code is the truth about which schedules there are; the database keeps what happened to them and
-what an operator said. Collecting is done by pytest in a process of its own, and only when a file
-has changed that it read. What a broken file said last goes on.
+what an operator said. What a broken file said last goes on.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import tempfile
-import time
 from collections import defaultdict
 from datetime import datetime, timedelta
-from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,25 +22,21 @@ from pytest_workflow_monitor.cron.slots import next_slot
 from pytest_workflow_monitor.errors import CollectionError, SettingsError
 from pytest_workflow_monitor.model import Record, Workflow
 from pytest_workflow_monitor.schedule import rules
-from pytest_workflow_monitor.schedule.collecting import collect
-from pytest_workflow_monitor.schedule.collector import Collection
+from pytest_workflow_monitor.schedule.keeping import collected, read, write
 from pytest_workflow_monitor.store.schedules import NewSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_workflow_monitor.schedule.collector import BrokenFile
+    from pytest_workflow_monitor.schedule.keeping import Kept
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.slots import Schedule
     from pytest_workflow_monitor.store import Store
 
-PACKAGE = "pytest-workflow-monitor"
-KEPT_FILE = "catalogue.json"
-KEPT_FOR = timedelta(hours=1)
-"""A collection is made anew after that, whatever the files say: markers may depend on more."""
-
-SETTLED_NS = 2_000_000_000
-"""A file that changed so shortly before it was read may have changed again since, unseen."""
+NOTE_FILE = "catalogue-synced.json"
+SYNCED_FOR = timedelta(minutes=5)
+"""After that the schedules are compared again, although nobody has changed anything."""
 
 KEY = "schedule-catalogue"
 """What the alert is about that says that files cannot be collected."""
@@ -78,14 +70,13 @@ class Plan(Record, frozen=True, kw_only=True):
     removed: tuple[str, ...] = ()
 
 
-class _Kept(Record, frozen=True, kw_only=True):
-    """A collection, and what the files were like that it was made of."""
+class _Note(Record, frozen=True, kw_only=True):
+    """What was in the database after it was last brought up to date with a collection."""
 
-    version: str
-    paths: tuple[str, ...]
+    where: tuple[str, str, str]
     collected_at: datetime
-    stamps: dict[str, str]
-    collection: Collection
+    at: datetime
+    mark: tuple[int, datetime | None]
 
 
 def sync_catalogue(store: Store, settings: Settings, now: datetime) -> Synced:
@@ -97,20 +88,27 @@ def sync_catalogue(store: Store, settings: Settings, now: datetime) -> Synced:
         StoreError: The database cannot be used.
     """
     try:
-        collection = collected(settings, now)
+        kept = collected(settings, now)
     except (CollectionError, SettingsError) as error:
         problem = f"{error} The schedules of before go on."
         _tell(store, settings, problem, now)
         return Synced(problem=problem)
+    collection = kept.collection
     scope = settings.project, settings.environment
     found = scheduled(collection.workflows, settings.environment)
+    problem = _incomplete(collection.broken)
+    if _is_synced(store, settings, kept, now):
+        _tell(store, settings, problem, now)
+        return Synced(schedules=len(found), problem=problem)
     with store.transaction():
         store.lock_catalogue(*scope)
         known = store.schedules(*scope, with_removed=True)
         planned = plan(known, found, collection.broken, scope, now)
         store.set_schedules(planned.changed)
         removed = store.remove_schedules(*scope, planned.removed, now)
-    problem = _incomplete(collection.broken)
+        mark = store.catalogue_mark(*scope)
+    note = _Note(where=(store.location, *scope), collected_at=kept.collected_at, at=now, mark=mark)
+    write(settings.state_path / NOTE_FILE, msgspec.json.encode(note))
     _tell(store, settings, problem, now)
     return Synced(
         schedules=len(found),
@@ -120,29 +118,17 @@ def sync_catalogue(store: Store, settings: Settings, now: datetime) -> Synced:
     )
 
 
-def collected(settings: Settings, now: datetime) -> Collection:
-    """Return what the project's tests are: as kept, or collected anew if a file has changed.
-
-    Raises:
-        CollectionError: pytest cannot collect anything.
-        SettingsError: A path of the setting ``paths`` does not exist.
-    """
-    path = settings.state_path / KEPT_FILE
-    kept = _read(path)
-    if kept is not None and _holds(kept, settings, now):
-        return kept.collection
-    began = time.time_ns()
-    found = collect(settings)
-    if _is_settled(found, settings.root, began):
-        kept = _Kept(
-            version=version(PACKAGE),
-            paths=settings.paths,
-            collected_at=now,
-            stamps=_stamps(settings.root, found.files, found.folders),
-            collection=found,
-        )
-        _write(path, msgspec.json.encode(kept))
-    return found
+def _is_synced(store: Store, settings: Settings, kept: Kept, now: datetime) -> bool:
+    """Tell whether the database is as it was left a moment ago, after the same collection."""
+    scope = settings.project, settings.environment
+    note = read(settings.state_path / NOTE_FILE, _Note)
+    return (
+        note is not None
+        and note.where == (store.location, *scope)
+        and note.collected_at == kept.collected_at
+        and timedelta() <= now - note.at < SYNCED_FOR
+        and note.mark == store.catalogue_mark(*scope)
+    )
 
 
 def scheduled(workflows: Iterable[Workflow], environment: str) -> dict[str, list[Workflow]]:
@@ -260,69 +246,6 @@ def _tell(store: Store, settings: Settings, problem: str, now: datetime) -> None
     if not problem:
         clear_problem(store, told, *scope, KEY, AlertKind.RUNNER, "all files are collected", now)
         return
-    logger.error("the catalogue: %s", problem, extra={"action": "catalogue_problem"})
-    report_problem(store, told, *scope, KEY, AlertKind.RUNNER, problem, now)
-
-
-def _holds(kept: _Kept, settings: Settings, now: datetime) -> bool:
-    files, folders = kept.collection.files, kept.collection.folders
-    return (
-        kept.version == version(PACKAGE)
-        and kept.paths == settings.paths
-        and timedelta() <= now - kept.collected_at < KEPT_FOR
-        and kept.stamps == _stamps(settings.root, files, folders)
-    )
-
-
-def _is_settled(found: Collection, root: Path, began_ns: int) -> bool:
-    changed = (_changed_ns(root / it) for it in found.files)
-    return max(changed, default=0) < began_ns - SETTLED_NS
-
-
-def _changed_ns(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-def _stamps(root: Path, files: Iterable[str], folders: Iterable[str]) -> dict[str, str]:
-    """Say what files are like by time and size, and folders by what could be tests in them."""
-    found = {it: _stamp(root / it) for it in files}
-    return found | {f"{it}/": " ".join(_entries(root / it)) for it in folders}
-
-
-def _stamp(path: Path) -> str:
-    try:
-        status = path.stat()
-    except OSError:
-        return ""
-    return f"{status.st_mtime_ns} {status.st_size}"
-
-
-def _entries(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(
-                it.name
-                for it in entries
-                if it.name.endswith(".py")
-                or (it.is_dir() and not it.name.startswith((".", "__pycache__")))
-            )
-    except OSError:
-        return []
-
-
-def _read(path: Path) -> _Kept | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_Kept)
-    except (OSError, msgspec.MsgspecError):  # none yet, or another version's
-        return None
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace the file as a whole: several processes may write it at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(path)
+    is_new = report_problem(store, told, *scope, KEY, AlertKind.RUNNER, problem, now)
+    level = logging.ERROR if is_new else logging.DEBUG
+    logger.log(level, "the catalogue: %s", problem, extra={"action": "catalogue_problem"})

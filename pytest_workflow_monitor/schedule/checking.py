@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.store.schedules import ScheduledRun
 
-LATEST = 3
-"""So many slots of a schedule tell whether it runs in time now."""
+LATEST = 2
+"""So many slots of a schedule tell whether it runs in time now: the last may still be to come."""
 
 RECENT = timedelta(days=1)
 MOST_SLOTS = 10_000

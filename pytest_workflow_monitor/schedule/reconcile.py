@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
@@ -155,30 +156,32 @@ class _Case:
         found: dict[datetime, list[ScheduledRun]] = defaultdict(list)
         if not self._expected:
             return found
-        upcoming = next_slot(self._schedule, self._expected[-1])
-        slots = [*self._expected, upcoming] if upcoming else list(self._expected)
         for run in self._runs:
-            slot_at = self._slot_of(run, slots, found)
+            slot_at = self._slot_of(run, found)
             if slot_at is not None:
                 found[slot_at].append(run)
         return found
 
     def _slot_of(
-        self,
-        run: ScheduledRun,
-        slots: Sequence[datetime],
-        found: Mapping[datetime, list[ScheduledRun]],
+        self, run: ScheduledRun, found: Mapping[datetime, list[ScheduledRun]]
     ) -> datetime | None:
         if run.slot_at is not None:
             return run.slot_at
+        slots = self._expected
         place = bisect_right(slots, run.started_at)
         last = slots[place - 1] if place else None
-        following = slots[place] if place < len(slots) else None
-        if following is None or (last is not None and last not in found):
+        if last is not None and last not in found:
+            return last
+        following = slots[place] if place < len(slots) else self._upcoming
+        if following is None:
             return last
         ahead = following - run.started_at
         is_near = ahead <= self._grace and (last is None or ahead < run.started_at - last)
         return following if is_near else last
+
+    @cached_property
+    def _upcoming(self) -> datetime | None:
+        return next_slot(self._schedule, self._expected[-1])
 
     def _fate(self, slot_at: datetime) -> list[Finding] | None:
         """Return what is to be said of a slot; None while it may still run in time."""

@@ -116,6 +116,11 @@ class Schedules(Database):
             with_removed=with_removed,
         )
 
+    def catalogue_mark(self, project: str, environment: str) -> tuple[int, datetime | None]:
+        """Tell how many schedules there are, and when the code last said something new of one."""
+        row = self.fetch("catalogue_mark", project=project, environment=environment)[0]
+        return row["schedules"], row["collected_at"]
+
     def set_schedules(self, given: Sequence[NewSchedule]) -> None:
         """Add schedules, or bring what the code says of them up to date."""
         if given:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.model import Overlap, Priority
-from pytest_workflow_monitor.schedule.catalogue import KEPT_FILE, collected, sync_catalogue
+from pytest_workflow_monitor.schedule.catalogue import sync_catalogue
+from pytest_workflow_monitor.schedule.keeping import KEPT_FILE, collected
 from tests.schedule.timetable import ENVIRONMENT, PROJECT, noon
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def test_pytest_is_only_asked_when_something_has_changed(settings: Settings, cod
     assert is_anew(2)
     code.write("tests/more/test_carts.py", CARTS)
     assert is_anew(3)
-    assert len(collected(settings, noon(4)).workflows) == 6
+    assert len(collected(settings, noon(4)).collection.workflows) == 6
     (code.root / "tests" / "more" / "test_carts.py").unlink()
     assert is_anew(5)
     (code.root / "report.html").write_text("no test")
@@ -223,9 +224,9 @@ def test_what_tests_import_counts(settings: Settings, code: Code) -> None:
         "tests/test_shop.py",
         "import pytest, times\n@pytest.mark.workflow('a', cron=times.CRON)\ndef test_a(): pass\n",
     )
-    assert collected(settings, noon()).workflows[0].cron == "0 * * * *"
+    assert collected(settings, noon()).collection.workflows[0].cron == "0 * * * *"
     code.write("times.py", "CRON = '30 * * * *'\n")
-    assert collected(settings, noon(1)).workflows[0].cron == "30 * * * *"
+    assert collected(settings, noon(1)).collection.workflows[0].cron == "30 * * * *"
 
 
 def test_a_file_that_is_being_written_is_read_again(settings: Settings, code: Code) -> None:
@@ -233,3 +234,35 @@ def test_a_file_that_is_being_written_is_read_again(settings: Settings, code: Co
     (code.root / "tests" / "test_new.py").write_text(dedent(CARTS), encoding="utf-8")
     collected(settings, noon())
     assert not (settings.state_path / KEPT_FILE).exists()
+
+
+def test_nothing_is_compared_when_nothing_has_changed(
+    store: Store, settings: Settings, code: Code
+) -> None:
+    """Unless somebody else has changed the schedules since, or after five minutes."""
+    sync_catalogue(store, settings, noon(1))
+    assert code.root.exists()
+    store.connection.execute("UPDATE workflow_schedules SET next_run_at = next_run_at + '1 year'")
+    sync_catalogue(store, settings, noon(2))
+    assert stored(store)["login"].next_run_at != noon(15)
+    store.remove_schedules(PROJECT, ENVIRONMENT, ["off"], noon(3))
+    sync_catalogue(store, settings, noon(4))
+    assert set(stored(store)) == {"login", "off", "often"}
+    assert stored(store)["login"].next_run_at == noon(15)
+    store.connection.execute("UPDATE workflow_schedules SET next_run_at = next_run_at + '1 year'")
+    sync_catalogue(store, settings, noon(10))
+    assert stored(store)["login"].next_run_at == noon(15)
+
+
+def test_a_failure_is_not_asked_about_again_and_again(
+    store: Store, settings: Settings, code: Code
+) -> None:
+    """For half a minute, unless a file changes; the problem is told meanwhile."""
+    sync_catalogue(store, settings, noon(1))
+    code.write("tests/test_shop.py", SHOP.replace("*/15 * * * *", "*/15 * * *"))
+    first = sync_catalogue(store, settings, noon(2)).problem
+    kept = (settings.state_path / KEPT_FILE).read_bytes()
+    assert sync_catalogue(store, settings, noon(2, 20)).problem == first
+    assert (settings.state_path / KEPT_FILE).read_bytes() == kept
+    code.write("tests/test_shop.py", SHOP)
+    assert sync_catalogue(store, settings, noon(2, 25)).problem == ""

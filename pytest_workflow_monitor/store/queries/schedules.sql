@@ -18,6 +18,12 @@ WHERE project = %(project)s AND environment = %(environment)s
   AND (%(with_removed)s OR removed_at IS NULL)
 ORDER BY workflow_id
 
+-- name: catalogue_mark
+-- Say in two values what the schedules of an environment are like
+SELECT count(*) AS schedules, max(collected_at) AS collected_at
+FROM workflow_monitor.workflow_schedules
+WHERE project = %(project)s AND environment = %(environment)s AND removed_at IS NULL
+
 -- name: set_schedules
 -- Add schedules, or bring what the code says of them up to date
 INSERT INTO workflow_monitor.workflow_schedules AS known (
