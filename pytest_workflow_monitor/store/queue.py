@@ -12,7 +12,7 @@ from pytest_workflow_monitor.queues import TASK
 from pytest_workflow_monitor.store.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 
 class Stalled(Record, frozen=True, kw_only=True):
@@ -132,8 +132,3 @@ class Queue(Database):
         slots = self.run("prune_slots", project=project, days=slot_days)
         self.run("prune_schedulers", project=project, days=job_days)
         return jobs, slots
-
-    def waiting_jobs(self, queues: Iterable[str]) -> int:
-        """Count the jobs that could begin now in some of the queue's queues."""
-        row = self.fetch_one("waiting_jobs", task=TASK, queues=list(queues))
-        return int(row["waiting"]) if row else 0

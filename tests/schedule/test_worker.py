@@ -28,8 +28,8 @@ HANG = """
 
     @pytest.mark.workflow("order")
     def test_order():
-        child = subprocess.Popen([sys.executable, "-c", CHILD + "time.sleep(600)"], stdout=subprocess.PIPE,
-                                 start_new_session=True)
+        command = [sys.executable, "-c", CHILD + "time.sleep(600)"]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
         child.stdout.readline()
         Path("pids").write_text(f"{os.getpid()} {child.pid}")
         try:

@@ -79,8 +79,10 @@ class Process:
             line = self._lines.get(timeout=max(give_up_at - monotonic(), 0))
         except queue.Empty:
             return None
+        if line is None:
+            return None
         try:
-            return line and json.loads(line)  # type: ignore[no-any-return]
+            return dict(json.loads(line))
         except ValueError:
             return {"message": line}
 

@@ -126,13 +126,6 @@ WHERE project = %(project)s AND ended_at < now() - make_interval(secs => %(days)
 DELETE FROM workflow_monitor.schedulers
 WHERE project = %(project)s AND heartbeat_at < now() - make_interval(secs => %(days)s * 86400)
 
--- name: waiting_jobs
--- Count the jobs that could begin now
-SELECT count(*) AS waiting
-FROM workflow_monitor.procrastinate_jobs
-WHERE task_name = %(task)s AND status = 'todo' AND queue_name = ANY (%(queues)s::text[])
-  AND (scheduled_at IS NULL OR scheduled_at <= now())
-
 -- name: exit_status
 -- Tell pytest's exit status in a session
 SELECT exit_status
