@@ -1,13 +1,14 @@
-"""Asks web addresses: one request, no redirects, within a time."""
+"""Asks web addresses: one request, by the proxy of the environment, no redirects, within a time."""
 
 from __future__ import annotations
 
 import http.client
 import socket
 import ssl
+import urllib.request
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.error import HTTPError, URLError
 
 from pytest_workflow_monitor.errors import WorkflowMonitorError
 from pytest_workflow_monitor.model import Record
@@ -55,41 +56,44 @@ def connect(host: str, port: int, *, seconds: float) -> None:
     _tried(seconds, lambda: socket.create_connection((host, port), timeout=seconds).close())
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Keeps to the address that was configured: another one must not learn what is sent."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
 def _get(url: str, headers: Mapping[str, str], seconds: float) -> Answer:
-    parts = urlsplit(url)
-    connection = _connection(parts.scheme, parts.hostname or "", parts.port, seconds)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    request = urllib.request.Request(  # noqa: S310 - the settings only take web addresses
+        url, headers={"User-Agent": USER_AGENT, **headers}
+    )
+    opener = urllib.request.build_opener(_NoRedirects)
     began = perf_counter()
     try:
-        connection.request("GET", target, headers={"User-Agent": USER_AGENT, **headers})
-        answer = connection.getresponse()
+        answer = opener.open(request, timeout=seconds)
+    except HTTPError as error:  # which is an answer, too
+        answer = error
+    with answer:
         body = answer.read(LONGEST_BODY)
         took = (perf_counter() - began) * 1000
-    finally:
-        connection.close()
-    named = {name.lower(): value for name, value in answer.getheaders()}
-    return Answer(status=answer.status, headers=named, body=body, took_ms=took)
-
-
-def _connection(
-    scheme: str, host: str, port: int | None, seconds: float
-) -> http.client.HTTPConnection:
-    if scheme == "https":
-        context = ssl.create_default_context()
-        return http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
-    return http.client.HTTPConnection(host, port, timeout=seconds)
+        named = {name.lower(): value for name, value in answer.headers.items()}
+        return Answer(status=answer.status, headers=named, body=body, took_ms=took)
 
 
 def _tried(seconds: float, call: Callable[[], T]) -> T:
     try:
         return within(seconds, "health check", call)
-    except (LateError, TimeoutError):
-        raise NoAnswerError(f"no answer within {seconds:g} s") from None
+    except LateError:
+        raise NoAnswerError(_late(seconds)) from None
     except (OSError, http.client.HTTPException, UnicodeError) as error:
-        raise NoAnswerError(_said(error)) from None
+        raise NoAnswerError(_said(error, seconds)) from None
 
 
-def _said(error: BaseException) -> str:
+def _said(error: BaseException, seconds: float) -> str:
+    if isinstance(error, URLError) and isinstance(error.reason, BaseException):
+        return _said(error.reason, seconds)
+    if isinstance(error, TimeoutError):
+        return _late(seconds)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
@@ -98,6 +102,10 @@ def _said(error: BaseException) -> str:
         if isinstance(error, kind):
             return said
     return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _late(seconds: float) -> str:
+    return f"no answer within {seconds:g} s"
 
 
 _REASONS: dict[type[BaseException], str] = {
