@@ -111,7 +111,7 @@ def worker(
     log_format: str,
     heartbeat_file: Path | None,
 ) -> None:
-    """Run what schedulers on other machines find due, until stopped.
+    """Run what schedulers find due, until stopped: for more machines.
 
     It needs the same database and the same tests as they.
     """

@@ -107,7 +107,7 @@ def prune(store: Store, settings: Settings) -> str:
 
 CATALOGUE = "catalogue"
 CHORES = {
-    CATALOGUE: Chore(15.0, catalogue),
+    CATALOGUE: Chore(60.0, catalogue),
     "reconcile": Chore(60.0, reconcile),
     "health": Chore(300.0, health),
     "journals": Chore(300.0, journals),
