@@ -111,7 +111,7 @@ def worker(
     log_format: str,
     heartbeat_file: Path | None,
 ) -> None:
-    """Run what schedulers find due, until stopped: for more machines.
+    """Run what schedulers find due, until stopped.
 
     It needs the same database and the same tests as they.
     """
@@ -132,7 +132,7 @@ def worker(
 def tick(
     *, queues: Sequence[str], concurrency: int, stop_within_seconds: float, log_format: str
 ) -> None:
-    """Run what is due now, and end: for a line in a crontab, every minute.
+    """Run what is due now, and end: for a crontab.
 
     A tick that begins while another one still runs does no harm.
     """
