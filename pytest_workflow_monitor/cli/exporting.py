@@ -73,9 +73,9 @@ def export(
     owners: Sequence[str],
     **given: Any,
 ) -> None:
-    """Write schedules down for crontab, systemd, kubernetes, github-actions or gitlab-ci.
+    """Write the schedules down for other schedulers.
 
-    Workflows with the same schedule run together. What cannot be written at exactly its times is
+    FORMAT is crontab, systemd, kubernetes, github-actions or gitlab-ci. Workflows with the same schedule run together. What cannot be written at exactly its times is
     left out, and told why. ID is a workflow's id or a glob.
     """
     from pytest_workflow_monitor.schedule.collecting import collect

@@ -43,9 +43,9 @@ MARKS = {
 )
 @as_json_option
 def health(*, is_stored: bool, as_json: bool) -> None:
-    """Check what the monitoring itself needs: database, schedules, disk, clock, browser, network.
+    """Check what the monitoring itself needs.
 
-    The settings health_checks and network_reference add checks. The exit code is 0, 1 or 2 for
+    That is the database, schedules, disk, clock, browser and network. The settings health_checks and network_reference add checks. The exit code is 0, 1 or 2 for
     healthy, degraded and unhealthy.
     """
     found = _checked(effective_settings(), is_stored=is_stored)
