@@ -75,8 +75,9 @@ def export(
 ) -> None:
     """Write the schedules down for other schedulers.
 
-    FORMAT is crontab, systemd, kubernetes, github-actions or gitlab-ci. Workflows with the same schedule run together. What cannot be written at exactly its times is
-    left out, and told why. ID is a workflow's id or a glob.
+    FORMAT is crontab, systemd, kubernetes, github-actions or gitlab-ci. Workflows with the same
+    schedule run together. What cannot be written at exactly its times is left out, and told why.
+    ID is a workflow's id or a glob.
     """
     from pytest_workflow_monitor.schedule.collecting import collect
     from pytest_workflow_monitor.schedule.export import FORMATS, Request

@@ -45,8 +45,9 @@ MARKS = {
 def health(*, is_stored: bool, as_json: bool) -> None:
     """Check what the monitoring itself needs.
 
-    That is the database, schedules, disk, clock, browser and network. The settings health_checks and network_reference add checks. The exit code is 0, 1 or 2 for
-    healthy, degraded and unhealthy.
+    That is the database, schedules, disk, clock, browser and network. The settings health_checks
+    and network_reference add checks. The exit code is 0, 1 or 2 for healthy, degraded and
+    unhealthy.
     """
     found = _checked(effective_settings(), is_stored=is_stored)
     worst = max((it.status for it in found), key=lambda it: it.severity)
