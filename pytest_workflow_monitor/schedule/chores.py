@@ -108,7 +108,7 @@ def prune(store: Store, settings: Settings) -> str:
 CATALOGUE = "catalogue"
 CHORES = {
     CATALOGUE: Chore(60.0, catalogue),
-    "reconcile": Chore(60.0, reconcile),
+    "reconcile": Chore(120.0, reconcile),
     "health": Chore(300.0, health),
     "journals": Chore(300.0, journals),
     "artifacts": Chore(600.0, artifacts),
