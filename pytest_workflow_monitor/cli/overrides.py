@@ -71,9 +71,9 @@ def disable(*, ids: Sequence[str], until: str, why: str, by: str | None, as_json
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @as_json_option
 def enable(*, ids: Sequence[str], as_json: bool) -> None:
-    """Let schedules run again before their rest is over, from their next slot on.
+    """Let schedules run again before their rest is over.
 
-    ID is a workflow's id or a glob. What the code disables stays so.
+    They run from their next slot on. ID is a workflow's id or a glob. What the code disables stays so.
     """
     from pytest_workflow_monitor.store import open_store
 

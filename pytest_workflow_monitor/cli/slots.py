@@ -98,7 +98,7 @@ def slots(
 )
 @as_json_option
 def check(*, ids: Sequence[str], since: str | None, alert: bool, as_json: bool) -> None:
-    """Compare the schedules with what ran, whoever started it: crontab, CI or a scheduler.
+    """Compare the schedules with what ran, whoever started it.
 
     Told are slots that were missed, late, early, run twice, overlapping, or suspiciously short;
     what was run by hand does not count. The exit code is 1 if there is any.
