@@ -73,7 +73,8 @@ def disable(*, ids: Sequence[str], until: str, why: str, by: str | None, as_json
 def enable(*, ids: Sequence[str], as_json: bool) -> None:
     """Let schedules run again before their rest is over.
 
-    They run from their next slot on. ID is a workflow's id or a glob. What the code disables stays so.
+    They run from their next slot on. ID is a workflow's id or a glob; what the code disables stays
+    so.
     """
     from pytest_workflow_monitor.store import open_store
 
