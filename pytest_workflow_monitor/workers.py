@@ -37,11 +37,13 @@ class Workers:
         self._flight_path = flight_path
         self._take = take
         self._run_ids: dict[str, str] = {}
+        self._are_local = True
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell an xdist worker where to keep its flight recorder."""
         node.workerinput[WORKER_INPUT] = str(self._flight_path(node.workerinput["workerid"]))
+        self._are_local &= bool(node.gateway.spec.popen)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the attempt off a worker's report, or see that the worker has crashed."""
@@ -50,7 +52,8 @@ class Workers:
             known.learn(*secrets)
         attempt = report.__dict__.pop(ATTEMPT, None)
         if attempt is not None:
-            attempt = known.sealed_line(attempt, _attempts.decode)
+            if known.learnt_count or not self._are_local:  # else the worker knew every secret
+                attempt = known.sealed_line(attempt, _attempts.decode)
             if self._run_ids and report.nodeid in self._run_ids:
                 attempt = self._reunited(report.nodeid, attempt)
             self._take(_outcomes.decode(attempt), attempt)
