@@ -372,7 +372,9 @@ class _Work:
         store, session = self._store, self._session
         define(store, session, list({it.definition.hash: it.definition for it in changes}.values()))
         scope = session.project, session.environment
-        disturbed = store.uncount(*scope, [it.execution.run_id for it in changes if it.was_final])
+        counted = [it.execution.run_id for it in changes if it.was_final]
+        store.mark_hours_of(counted)
+        disturbed = store.uncount(*scope, counted)
         store.add_executions(self._row(it) for it in changes if it.known is None)
         store.replace_executions([self._row(it) for it in changes if it.known is not None])
         new = [attempt for it in changes for attempt in it.new]
@@ -381,6 +383,7 @@ class _Work:
         disturbed |= store.count(*scope, [it.run_id for it in ended])
         if disturbed:
             store.recount_last(*scope, disturbed)
+        store.mark_hours(*scope, ended)
         self.ended += ended
         return Ingested(
             executions=len(ended),

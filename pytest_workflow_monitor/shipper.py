@@ -151,6 +151,15 @@ class Shipper:
         for notice in replayed.notices:
             logger.warning("%s", notice)
 
+    def sum_up(self) -> None:
+        """Bring the sums up to date that reports read."""
+        if self._store is None or self._error is not None:
+            return
+        try:
+            self._store.sum_up(self._settings.project)
+        except StoreError as error:
+            logger.warning("sums: %s", error)
+
     def keep_artifacts(self) -> None:
         """Copy the files that still wait, and once a day let old ones expire."""
         if self._store is None or self._error is not None:
@@ -311,6 +320,7 @@ def main() -> int:
             shipper.tick()
         _tell(shipper.finish())
         shipper.replay_others()
+        shipper.sum_up()
         shipper.keep_artifacts()
         shipper.finish_deliveries()
     except Exception as error:  # the one edge at which an error of ours ends

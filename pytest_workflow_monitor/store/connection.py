@@ -23,6 +23,7 @@ from pytest_workflow_monitor.store.overview import Overview
 from pytest_workflow_monitor.store.queue import Queue
 from pytest_workflow_monitor.store.reading import Reading
 from pytest_workflow_monitor.store.schedules import Schedules
+from pytest_workflow_monitor.store.summaries import Summaries
 from pytest_workflow_monitor.store.writing import Writing
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Store(
     Schedules,
     Health,
     Queue,
+    Summaries,
 ):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 
@@ -66,6 +68,7 @@ class Store(
     Attributes:
         url: The URL it is connected to, with its password.
         server: The embedded server, if it is that.
+        pace: How quickly time passes on its clock.
     """
 
     def __init__(

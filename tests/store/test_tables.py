@@ -38,6 +38,16 @@ KEYS = {
     "system_health_checks": "check_id",
     "queue_migrations": "migration",
     "dead_letter_queue": "letter_id",
+    "outdated_hours": "mark_id",
+    "workflow_hours": "project, environment, workflow_id, starts_at, location",
+    "workflow_days": "project, environment, workflow_id, starts_at, location",
+    "series_hours": "project, environment, workflow_id, starts_at, kind, name, unit, location",
+    "series_days": "project, environment, workflow_id, starts_at, kind, name, unit, location",
+    "performance_baselines": "project, environment, workflow_id, kind, name, unit, location",
+    "unjudged_sessions": "session_id",
+    "execution_anomalies": "run_id, kind, name, unit",
+    "deployments": "deployment_id",
+    "monitoring_reports": "report_id",
 }
 """The tables and their primary keys."""
 
@@ -70,6 +80,48 @@ SCHEDULES: tuple[LiteralString, ...] = (
     """,
 )
 """A row for each table that no session fills."""
+
+ANALYSES: tuple[LiteralString, ...] = (
+    """
+    INSERT INTO workflow_monitor.outdated_hours (project, environment, workflow_id, starts_at)
+    VALUES ('shop', 'production', 'login', '2026-03-01 12:00Z')
+    """,
+    """
+    INSERT INTO workflow_monitor.performance_baselines (
+        project, workflow_id, environment, location, kind, name, unit, baseline_avg_ms,
+        baseline_median_ms, baseline_spread_ms, baseline_p95_ms, sample_size, seasons, state,
+        last_run_at, updated_at
+    ) VALUES ('shop', 'login', 'production', 'eu-west', 'workflow', '', 'ms', 1500, 1500, 20, 1600,
+              40, '{}', '{}', now(), now())
+    """,
+    """
+    INSERT INTO workflow_monitor.execution_anomalies (
+        run_id, project, environment, workflow_id, kind, name, unit, value, score, direction,
+        observed_at
+    ) SELECT run_id, project, environment, workflow_id, 'workflow', '', 'ms', 9000, 0.99, 'high',
+             started_at
+      FROM workflow_monitor.workflow_executions
+      WHERE workflow_id = 'other'
+    """,
+    """
+    INSERT INTO workflow_monitor.unjudged_sessions
+    SELECT session_id, project FROM workflow_monitor.test_sessions
+    ON CONFLICT DO NOTHING
+    """,
+    """
+    INSERT INTO workflow_monitor.deployments (
+        project, environment, deployed_at, name, git_commit, url, noted_by
+    ) VALUES ('shop', 'production', now(), '2.4.0', 'a1b2c3', '', 'ada')
+    """,
+    """
+    INSERT INTO workflow_monitor.monitoring_reports (
+        project, environment, report_name, report_type, period_start, period_end, total_runs,
+        successful_runs, failed_runs, critical_issues, document, generated_at
+    ) VALUES ('shop', 'production', 'daily', 'daily', '2026-03-01', '2026-03-02', 2, 1, 1, 0, '{}',
+              now())
+    """,
+)
+"""A row for each table of what is worked out later."""
 
 BROKEN = [
     ("test_sessions", "project", ""),
@@ -130,6 +182,21 @@ BROKEN = [
     ("dead_letter_queue", "session_id", None),
     ("dead_letter_queue", "status", "LOST"),
     ("dead_letter_queue", "attempts", 0),
+    ("workflow_hours", "runs", 99),
+    ("workflow_hours", "flaky", -1),
+    ("workflow_hours", "buckets", [1, 2, 3]),
+    ("workflow_days", "runs", 99),
+    ("series_hours", "kind", "lunch"),
+    ("series_hours", "counts", [1, 2, 3]),
+    ("series_days", "problems", -1),
+    ("performance_baselines", "kind", "lunch"),
+    ("performance_baselines", "sample_size", -1),
+    ("execution_anomalies", "score", 1.5),
+    ("execution_anomalies", "direction", "sideways"),
+    ("deployments", "name", ""),
+    ("monitoring_reports", "report_type", "yearly"),
+    ("monitoring_reports", "period_end", "2000-01-01"),
+    ("monitoring_reports", "success_rate", 101),
 ]
 """A table, a column, and a value that the column must not take."""
 
@@ -146,7 +213,8 @@ def filled(store: Store) -> Store:
     store.add_silence(
         PROJECT, {"tag": ["a"]}, starts_at=at(0), ends_at=at(60), author="ada", reason="known"
     )
-    for statement in SCHEDULES:
+    store.sum_up(PROJECT)
+    for statement in SCHEDULES + ANALYSES:
         store.connection.execute(statement)
     return store
 
@@ -202,6 +270,14 @@ def test_a_wrong_value_is_refused(connection: Any, table: str, column: str, valu
         ("alerts", "incident_id"),
         ("alert_events", "alert_id"),
         ("notification_logs", "incident_id"),
+        ("notification_logs", "report_id"),
+        ("workflow_hours", "workflow_id"),
+        ("workflow_days", "workflow_id"),
+        ("series_hours", "workflow_id"),
+        ("series_days", "workflow_id"),
+        ("performance_baselines", "workflow_id"),
+        ("unjudged_sessions", "session_id"),
+        ("execution_anomalies", "run_id"),
     ],
 )
 def test_nothing_belongs_to_what_is_not_there(connection: Any, table: str, column: str) -> None:
@@ -236,6 +312,16 @@ def test_nothing_belongs_to_what_is_not_there(connection: Any, table: str, colum
         ("schedulers", "host", "runner-8"),
         ("system_health_checks", "detail", "3 GB left"),
         ("dead_letter_queue", "reason", "another"),
+        ("outdated_hours", "workflow_id", "elsewhere"),
+        ("workflow_hours", "longest_ms", "2000"),
+        ("workflow_days", "longest_ms", "2000"),
+        ("series_hours", "highest", "2000"),
+        ("series_days", "highest", "2000"),
+        ("performance_baselines", "baseline_p95_ms", "2000"),
+        ("unjudged_sessions", "project", "elsewhere"),
+        ("execution_anomalies", "value", "2000"),
+        ("deployments", "name", "2.4.1"),
+        ("monitoring_reports", "critical_issues", "3"),
     ],
 )
 def test_a_row_can_be_corrected(connection: Any, table: str, column: str, value: str) -> None:
@@ -244,7 +330,7 @@ def test_a_row_can_be_corrected(connection: Any, table: str, column: str, value:
     update = sql.SQL("UPDATE {} SET {} = %s").format(target, field)
     assert connection.execute(update, [value]).rowcount >= 1
     rows = connection.execute(sql.SQL("SELECT {} AS it FROM {}").format(field, target)).fetchall()
-    assert {row["it"] for row in rows} == {value}
+    assert {str(row["it"]) for row in rows} <= {value, f"{value}.0"}
 
 
 @pytest.mark.parametrize("table", KEYS)
@@ -262,7 +348,8 @@ def test_a_deleted_workflow_takes_its_executions_along(filled: Store) -> None:
     trail = {"incidents", "alerts", "alert_events", "silences", "notification_logs"}
     schedules = {"workflow_schedules", "workflow_slots", "schedulers", "system_health_checks"}
     schedules |= {"queue_migrations"}
-    assert left == {"test_sessions", "dead_letter_queue"} | trail | schedules
+    analyses = {"outdated_hours", "unjudged_sessions", "deployments", "monitoring_reports"}
+    assert left == {"test_sessions", "dead_letter_queue"} | trail | schedules | analyses
 
 
 def test_rows_can_be_added_up(filled: Store) -> None:
@@ -318,6 +405,13 @@ def test_rows_can_be_added_up(filled: Store) -> None:
         ("alert_events_alert", "alert_events WHERE alert_id = 1 ORDER BY event_id"),
         ("notification_logs_incident", "notification_logs WHERE incident_id = 1"),
         ("workflow_artifacts_sha256", "workflow_artifacts WHERE sha256 = 'ab'"),
+        (
+            "workflow_hours_time",
+            (
+                "workflow_hours WHERE project = 'p' AND environment = 'e' "
+                "AND starts_at >= now() - interval '1 day' ORDER BY starts_at"
+            ),
+        ),
     ],
 )
 def test_ten_million_rows_would_not_be_searched(connection: Any, index: str, question: str) -> None:
