@@ -10,11 +10,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_workflow_monitor.errors import StoreError, StoreSchemaError, WorkflowMonitorError
+from pytest_workflow_monitor.pace import REAL
 from pytest_workflow_monitor.store import open_store, queue_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_workflow_monitor.pace import Pace
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
 
@@ -32,10 +34,12 @@ class Desk:
     Args:
         settings: Which database.
         name: What it is for; its thread is called so.
+        pace: How quickly time passes on the database's clock.
     """
 
-    def __init__(self, settings: Settings, name: str) -> None:
+    def __init__(self, settings: Settings, name: str, pace: Pace = REAL) -> None:
         self.settings = settings
+        self._pace = pace
         self._threads = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._store: Store | None = None
         self._reached_at = monotonic()
@@ -80,6 +84,7 @@ class Desk:
         try:
             if self._store is None:
                 self._store = open_store(self.settings)
+                self._store.pace = self._pace
                 queue_schema.prepare(self._store)
             answer = question(self._store)
         except StoreError as error:

@@ -90,7 +90,7 @@ class Scheduler:
         due_at = store.next_due_at(settings.project, settings.environment)
         if due_at is None:
             return MOST_PAUSE
-        left = (due_at - store.clock()).total_seconds()
+        left = store.pace.real_seconds((due_at - store.clock()).total_seconds())
         return min(left, MOST_PAUSE) if left > 0 else BUSY_PAUSE
 
     async def do_chores(self) -> None:

@@ -17,6 +17,7 @@ from pytest_workflow_monitor import settings as configuration
 from pytest_workflow_monitor.errors import StoreError, WorkflowMonitorError
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.notify.courier import Courier
+from pytest_workflow_monitor.pace import REAL
 from pytest_workflow_monitor.queues import DEFAULT_QUEUE
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.schedule import signs
@@ -29,6 +30,7 @@ from pytest_workflow_monitor.store.queue import Process
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from pytest_workflow_monitor.pace import Pace
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
 
@@ -67,9 +69,10 @@ class Service:
     Args:
         settings: The effective settings.
         options: What it is to do.
+        pace: How quickly time passes for schedules; signs of life and limits are in real time.
     """
 
-    def __init__(self, settings: Settings, options: Options) -> None:
+    def __init__(self, settings: Settings, options: Options, pace: Pace = REAL) -> None:
         self._settings = settings
         self._options = options
         host, pid = socket.gethostname(), os.getpid()
@@ -83,9 +86,9 @@ class Service:
             queues=options.queues or default_queues(settings),
             concurrency=options.concurrency,
         )
-        self._desk = Desk(settings, "scheduler")
-        self._slow_desk = Desk(settings, "chores")
-        self._work_desk = Desk(settings, "worker")
+        self._desk = Desk(settings, "scheduler", pace)
+        self._slow_desk = Desk(settings, "chores", pace)
+        self._work_desk = Desk(settings, "worker", pace)
         self._scheduler = Scheduler(
             settings, self._desk, self._slow_desk, name=self._process.scheduler_id
         )

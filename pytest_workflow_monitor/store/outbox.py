@@ -10,6 +10,7 @@ import msgspec
 
 from pytest_workflow_monitor.alerts import DeliveryStatus, Notification, NotificationKind
 from pytest_workflow_monitor.model import Record
+from pytest_workflow_monitor.pace import REAL, Pace
 from pytest_workflow_monitor.store.database import Database
 from pytest_workflow_monitor.store.letters import LetterStatus
 from pytest_workflow_monitor.store.text import storable_text
@@ -63,11 +64,15 @@ class Outbox(Database):
     """Statements about the messages of the settings' project."""
 
     project: str = ""
+    pace: Pace = REAL
 
     def clock(self) -> datetime:
-        """Return the time of the database: that of the machines that share it may differ."""
+        """Return the time of the database: that of the machines that share it may differ.
+
+        It passes at the store's pace.
+        """
         now: datetime = self.fetch("clock")[0]["now"]
-        return now
+        return self.pace.at(now)
 
     def lock_channel(self, channel: str) -> None:
         """Wait for the other transactions that plan what becomes of this channel's messages."""
