@@ -28,6 +28,7 @@ from pytest_workflow_monitor.cli.schedule import schedule
 from pytest_workflow_monitor.cli.serving import schedule_run, tick, worker
 from pytest_workflow_monitor.cli.sessions import report, sessions
 from pytest_workflow_monitor.cli.silences import silences
+from pytest_workflow_monitor.cli.soaking import soak
 from pytest_workflow_monitor.cli.standing import status
 from pytest_workflow_monitor.errors import WorkflowMonitorError
 
@@ -94,6 +95,7 @@ for command in (
     schedule,
     worker,
     tick,
+    soak,
     export,
     replay,
     dead_letters,

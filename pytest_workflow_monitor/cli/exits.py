@@ -21,6 +21,7 @@ class Exit(IntEnum):
     DATABASE = 3
     IN_THE_WAY = 4
     NOTHING_THERE = 5
+    TOO_FAST = 6
     INTERRUPTED = 130
 
 
@@ -31,6 +32,7 @@ MEANINGS = {
     Exit.DATABASE: "the database cannot be used",
     Exit.IN_THE_WAY: "tests cannot be collected, or a file cannot be read or written",
     Exit.NOTHING_THERE: "there is nothing with that id or those properties",
+    Exit.TOO_FAST: "the machine could not keep up with the speed of a soak",
     Exit.INTERRUPTED: "stopped with Ctrl-C",
 }
 """One line for each, as ``--help`` prints them."""

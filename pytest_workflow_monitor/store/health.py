@@ -90,6 +90,11 @@ class Health(Database):
         """Ask the server for its time and its connections."""
         return msgspec.convert(self.fetch("server_state")[0], ServerState)
 
+    def count_connections(self) -> int:
+        """Count the other connections to this database."""
+        found: int = self.fetch("count_connections")[0]["connections"]
+        return found
+
     def schedule_lag(self, project: str, environment: str | None, now: datetime) -> Lag:
         """Tell how late the schedules of an environment, or of all, are."""
         row = self.fetch("schedule_lag", project=project, environment=environment, now=now)[0]

@@ -10,6 +10,13 @@ FROM (
     SELECT coalesce(sum(numbackends), 0)::int AS connections FROM pg_stat_database
 ) AS used
 
+-- name: count_connections
+-- Count the other connections to this database
+SELECT count(*) AS connections
+FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend'
+  AND pid <> pg_backend_pid()
+
 -- name: schedule_lag
 -- Tell how late schedules are: since when the oldest is due, and which are beyond their grace
 SELECT count(*) AS schedules,

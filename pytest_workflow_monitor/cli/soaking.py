@@ -1,0 +1,214 @@
+"""``workflow-monitor soak``: plays a day of schedules for real, and judges how that went."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pytest_workflow_monitor.analysis import wording
+from pytest_workflow_monitor.cli import display
+from pytest_workflow_monitor.cli.access import effective_settings
+from pytest_workflow_monitor.cli.exits import Exit
+from pytest_workflow_monitor.cli.options import as_json_option, duration
+from pytest_workflow_monitor.cli.output import console, print_json
+from pytest_workflow_monitor.cli.serving import CONCURRENCY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_workflow_monitor.soak.account import Account
+    from pytest_workflow_monitor.soak.play import Checkpoint
+    from pytest_workflow_monitor.soak.verdict import Verdict
+
+CHECKPOINTS = 48
+"""How many checkpoints there are, unless that would be too often or too seldom."""
+
+LEAST_PAUSE, MOST_PAUSE = 10.0, 1800.0
+MOST_SPEED = 1000.0
+SHOWN = 20
+
+
+def _seconds(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+    return None if text is None else duration(text)
+
+
+@click.command()
+@click.option(
+    "--for",
+    "seconds",
+    default="24h",
+    show_default=True,
+    callback=_seconds,
+    metavar="DURATION",
+    help="How much time is played.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(1, MOST_SPEED),
+    default=1,
+    show_default=True,
+    metavar="FACTOR",
+    help="How many times as quickly as real time it is played.",
+)
+@click.option(
+    "--checkpoint",
+    "checkpoint_seconds",
+    callback=_seconds,
+    metavar="DURATION",
+    help="How often to tell how it goes, in real time; by default 48 times, and at least every "
+    "half hour.",
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 100),
+    default=CONCURRENCY,
+    show_default=True,
+    metavar="N",
+    help="How many runs at once.",
+)
+@click.option(
+    "--in-database",
+    is_flag=True,
+    help="Keep the records in the project's own database, as a project of their own, and not in "
+    "an embedded one below the state directory.",
+)
+@as_json_option
+def soak(
+    *,
+    seconds: float,
+    speed: float,
+    checkpoint_seconds: float | None,
+    concurrency: int,
+    in_database: bool,
+    as_json: bool,
+) -> None:
+    """Play a day of the schedules for real, and judge how that went.
+
+    A scheduler with its worker runs the project's workflows when they are due, quicker than in
+    real time with --speed. Every slot that the markers ask for has to run once and in time, and
+    neither memory nor connections may grow. Nobody is told of what the workflows find.
+
+    Ctrl-C ends it early, with the verdict so far.
+    """
+    from pytest_workflow_monitor.soak.play import Plan, play
+    from pytest_workflow_monitor.soak.scratch import environment, scratch, settings_in
+
+    settings = effective_settings()
+    plan = Plan(
+        seconds=seconds,
+        speed=speed,
+        checkpoint_seconds=checkpoint_seconds or _pause(seconds / speed),
+        concurrency=concurrency,
+    )
+    with scratch(settings) as folder, _stopping() as stop:
+        environ = environment(settings, folder, os.environ, in_database=in_database)
+        found = play(
+            settings_in(settings, environ),
+            environ,
+            folder,
+            plan,
+            stop=stop,
+            tell=lambda it: click.echo(_checkpoint(it, seconds), err=as_json),
+        )
+    if as_json:
+        print_json(found)
+    else:
+        _print(found, folder)
+    if stop.is_set():
+        sys.exit(Exit.INTERRUPTED)
+    sys.exit(_CODES[found.result.value])
+
+
+_CODES = {"passed": Exit.FINE, "failed": Exit.NOT_ALL_WELL, "too_fast": Exit.TOO_FAST}
+_STYLES = {"passed": "bold green", "failed": "bold red", "too_fast": "bold yellow"}
+
+
+def _pause(real_seconds: float) -> float:
+    return min(max(real_seconds / CHECKPOINTS, LEAST_PAUSE), MOST_PAUSE)
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """Let Ctrl-C and SIGTERM ask for an orderly end; the second one takes effect at once."""
+    stop = threading.Event()
+    before: dict[int, Any] = {}
+
+    def on_signal(number: int, _: object) -> None:
+        stop.set()
+        signal.signal(number, before[number])
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, on_signal)
+    try:
+        yield stop
+    finally:
+        for known, handler in before.items():
+            signal.signal(known, handler)
+
+
+def _checkpoint(found: Checkpoint, seconds: float) -> str:
+    vitals = found.vitals
+    return (
+        f"{display.full_when(vitals.at)}  played {_clock(found.played_seconds)} of "
+        f"{_clock(seconds)}: {_counted(found.account)}; {vitals.memory_mb:.0f} MB, "
+        f"{wording.plural(vitals.connections, 'connection')}, load {vitals.load:.1f}"
+    )
+
+
+def _counted(account: Account) -> str:
+    from pytest_workflow_monitor.soak.account import TroubleKind
+
+    counts = [f"{account.expected:,} expected", f"{account.run:,} run"]
+    counts += [f"{account.count(it):,} {it.value}" for it in TroubleKind]
+    return ", ".join([*counts, f"{account.failed:,} failed", f"{account.open:,} on their way"])
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{rest:02}"
+
+
+def _print(found: Verdict, folder: Path) -> None:
+    account = found.account
+    middle, most, longest = (wording.duration(it) for it in account.lateness_ms)
+    played = (found.ended_at - found.began_at).total_seconds()
+    rows = [
+        ("Played", f"{_clock(played)} in {_clock(found.real_seconds)}, speed {found.speed:g}"),
+        ("Slots", _counted(account)),
+        ("Recorded", ", ".join(f"{n:,} {it}" for it, n in sorted(account.statuses.items()))),
+        ("Begun", f"{middle} late in the middle, 95 % within {most}, at most {longest}"),
+        ("Memory", f"{found.memory.start:.0f} MB at the start, {found.memory.end:.0f} at the end"),
+        (
+            "Connections",
+            f"{found.connections.start:.0f} at the start, {found.connections.end:.0f} at the end",
+        ),
+        ("Load", f"at most {found.most_load:.1f} on {os.cpu_count()} processors"),
+        ("Kept in", str(folder)),
+    ]
+    out = console()
+    out.print()
+    for name, said in rows:
+        out.print(f"[bold]{name:<12}[/]", end="")
+        out.print(said, markup=False, soft_wrap=True)
+    troubles = account.troubles[:SHOWN]
+    if troubles:
+        out.print()
+        title = f"The first {len(troubles)} of {wording.plural(len(account.troubles), 'trouble')}"
+        lines = [
+            [it.workflow_id, display.full_when(it.slot_at), it.kind.value, it.said]
+            for it in troubles
+        ]
+        out.print(display.listing(title, ("Workflow", "=Slot", "=Kind", "About"), lines))
+    out.print()
+    early = "" if found.is_complete else ", so far"
+    out.print(f"[{_STYLES[found.result.value]}]{found.result.value.replace('_', ' ')}[/]{early}")
+    for reason in found.reasons:
+        out.print(f"- {reason}", markup=False, soft_wrap=True)

@@ -1,0 +1,111 @@
+"""Where a soak keeps what it records: state of its own, so that a project's history stays as it is.
+
+Every soak has a folder below the state directory, and a lock on it while it lives. The next one
+removes the folders of those before it, and stops what is left of their embedded server.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pytest_workflow_monitor import settings as configuration
+from pytest_workflow_monitor.errors import StoreError
+from pytest_workflow_monitor.store import embedded, places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from pytest_workflow_monitor.settings import Settings
+
+FOLDER = "soak"
+LOCK = "in-use"
+SERVICE_LOG = "service.log"
+QUIET = {
+    "WORKFLOW_MONITOR_CHANNELS": "[]",
+    "WORKFLOW_MONITOR_ROUTES": "[]",
+    "WORKFLOW_MONITOR_ESCALATIONS": "[]",
+    "WORKFLOW_MONITOR_HEARTBEAT_URL": "",
+    "WORKFLOW_MONITOR_ARTIFACTS_URL": "",
+}
+"""Nobody is told of what happens in a soak, and nothing is copied elsewhere."""
+
+DATABASES = ("DATABASE_URL", "WORKFLOW_MONITOR_DATABASE_URL")
+
+
+@contextmanager
+def scratch(settings: Settings) -> Iterator[Path]:
+    """Make the folder of a soak, and hold it while it lasts."""
+    soaks = settings.state_path / FOLDER
+    _remove_left_over(soaks)
+    folder = soaks / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
+    folder.mkdir(parents=True)
+    handle = os.open(folder / LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield folder
+    finally:
+        os.close(handle)
+
+
+def environment(
+    settings: Settings, folder: Path, environ: Mapping[str, str], *, in_database: bool
+) -> dict[str, str]:
+    """Return the environment of everything that a soak starts.
+
+    Args:
+        settings: The project's.
+        folder: The soak's.
+        environ: The environment of this process.
+        in_database: Whether the records go to the project's own database, under a project's name
+            of their own.
+    """
+    found = {**environ, **QUIET, "WORKFLOW_MONITOR_STATE_DIR": str(folder)}
+    if in_database:
+        return found | {"WORKFLOW_MONITOR_PROJECT": f"{settings.project}-{FOLDER}-{folder.name}"}
+    for name in DATABASES:
+        found.pop(name, None)
+    return found | {"WORKFLOW_MONITOR_DATABASE_URL": ""}
+
+
+def settings_in(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """Return the settings that hold in such an environment."""
+    return configuration.load(settings.root, environ=environ)
+
+
+def _remove_left_over(soaks: Path) -> None:
+    """Remove the folders of soaks that have ended, however they did."""
+    if not soaks.is_dir():
+        return
+    for folder in soaks.iterdir():
+        if not _is_held(folder):
+            _stop_server(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        handle = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _stop_server(folder: Path) -> None:
+    """Stop the embedded server of a soak that was killed with everything that used it."""
+    data = places.data_path(folder)
+    with suppress(StoreError):
+        embedded.join(folder, start=False).leave()
+    if not data.is_relative_to(folder):
+        shutil.rmtree(data, ignore_errors=True)
