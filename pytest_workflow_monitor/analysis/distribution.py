@@ -1,8 +1,8 @@
 """How values are spread, as counts of buckets that can be added up over any window.
 
 The idea is DDSketch's (Masson, Rim and Lee, "DDSketch: a fast and fully-mergeable quantile sketch
-with relative-error guarantees", 2019): bucket *i* holds the values in ``(1.01**(i-1), 1.01**i]``, so
-a quantile is known to within half a per cent of itself, however many values there are.
+with relative-error guarantees", 2019): bucket *i* holds the values in ``(1.01**(i-1), 1.01**i]``,
+so a quantile is known to within half a per cent of itself, however many values there are.
 """
 
 from __future__ import annotations
