@@ -172,6 +172,7 @@ def test_schedules_that_nobody_begins(stored: Project, site: Site) -> None:
     add_schedule(store, "login", now - timedelta(minutes=20))
     add_schedule(store, "order", now - timedelta(minutes=20))
     add_schedule(store, "early", now + timedelta(minutes=20))
+    add_process(store, "runner-7/1", now - timedelta(days=3), kind="scheduler")
     until = now + timedelta(hours=2)
     store.disable_schedules(
         "shop", "production", ["order"], until=until, actor="ann", reason="moved"
@@ -186,6 +187,17 @@ def test_schedules_that_nobody_begins(stored: Project, site: Site) -> None:
     assert "workflow-monitor schedule run" in late["remedy"]
     assert unrun["said"].startswith("1 slot of early in production not run in the last 24 hours")
     assert unrun["said"].endswith(": no network")
+
+
+def test_schedules_without_any_scheduler(stored: Project, site: Site) -> None:
+    """Where crontab runs pytest, nobody is to claim slots: that none is claimed is no trouble."""
+    store, now = site.store, site.store.clock()
+    minute = minutes_ago(store, 5)
+    site.report(minute, passed(minute))
+    add_schedule(store, "login", now - timedelta(days=1))
+    add_process(store, "runner-7/1", now, kind="worker")
+    section = asked(stored)["sections"]["schedules"]
+    assert (section["status"], section["facts"]) == ("HEALTHY", {"scheduled": "1 workflow"})
 
 
 def test_workers_that_fell_silent(stored: Project, site: Site) -> None:

@@ -14,7 +14,7 @@ from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import Metric
 from pytest_workflow_monitor.slots import SlotStatus
 from pytest_workflow_monitor.store import migrate
-from tests.health.rows import add_schedule, add_slot
+from tests.health.rows import add_process, add_schedule, add_slot
 from tests.notify.servers import HttpServer, RawServer, Reply
 from tests.samples import a_session, an_attempt, an_end
 
@@ -93,6 +93,7 @@ def test_slots_that_nobody_claims(
     said: str,
 ) -> None:
     """The oldest due slot tells; beyond its grace it will be missed."""
+    add_process(store, "runner-7/1", NOW, kind="scheduler")
     add_schedule(store, "login", NOW - timedelta(minutes=minutes))
     add_schedule(store, "off", NOW - timedelta(days=1), enabled=False)
     found = looked("schedules")

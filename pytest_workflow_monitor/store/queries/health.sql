@@ -18,15 +18,25 @@ WHERE datname = current_database() AND backend_type = 'client backend'
   AND pid <> pg_backend_pid()
 
 -- name: schedule_lag
--- Tell how late schedules are: since when the oldest is due, and which are beyond their grace
+-- Tell how late a scheduler is: since when the oldest is due, and which are beyond their grace;
+-- where none was ever seen, nobody was to begin them by our word, such as where crontab runs pytest
 SELECT count(*) AS schedules,
-       min(next_run_at) FILTER (WHERE next_run_at < %(now)s) AS oldest_due_at,
+       min(next_run_at) FILTER (WHERE next_run_at < %(now)s AND is_ours) AS oldest_due_at,
        coalesce(
            array_agg(workflow_id ORDER BY next_run_at, workflow_id)
-           FILTER (WHERE next_run_at + make_interval(secs => grace_seconds) < %(now)s),
+           FILTER (
+               WHERE next_run_at + make_interval(secs => grace_seconds) < %(now)s AND is_ours
+           ),
            '{}'
        ) AS late
-FROM workflow_monitor.workflow_schedules
+FROM workflow_monitor.workflow_schedules AS schedule
+CROSS JOIN LATERAL (
+    SELECT schedule.run_count + schedule.missed_count > 0 OR schedule.environment IN (
+        SELECT process.environment
+        FROM workflow_monitor.schedulers AS process
+        WHERE process.project = %(project)s AND process.kind = 'scheduler'
+    ) AS is_ours
+) AS dispatched
 WHERE project = %(project)s AND removed_at IS NULL AND enabled
   AND (%(environment)s::text IS NULL OR environment = %(environment)s)
   AND (disabled_until IS NULL OR disabled_until <= %(now)s)
