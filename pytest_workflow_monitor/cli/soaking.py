@@ -166,8 +166,16 @@ def _counted(account: Account) -> str:
     from pytest_workflow_monitor.soak.account import TroubleKind
 
     counts = [f"{account.expected:,} expected", f"{account.run:,} run"]
-    counts += [f"{account.count(it):,} {it.value}" for it in TroubleKind]
-    return ", ".join([*counts, f"{account.failed:,} failed", f"{account.open:,} on their way"])
+    rare = (TroubleKind.SILENT, TroubleKind.UNEXPECTED)
+    counts += [
+        f"{account.count(it):,} {it.value}"
+        for it in TroubleKind
+        if it not in rare or account.count(it)
+    ]
+    counts.append(f"{account.failed:,} failed")
+    if account.open:
+        counts.append(f"{account.open:,} on their way")
+    return ", ".join(counts)
 
 
 def _clock(seconds: float) -> str:
@@ -200,13 +208,12 @@ def _print(found: Verdict, folder: Path) -> None:
         out.print(said, markup=False, soft_wrap=True)
     troubles = account.troubles[:SHOWN]
     if troubles:
-        out.print()
-        title = f"The first {len(troubles)} of {wording.plural(len(account.troubles), 'trouble')}"
-        lines = [
-            [it.workflow_id, display.full_when(it.slot_at), it.kind.value, it.said]
-            for it in troubles
-        ]
-        out.print(display.listing(title, ("Workflow", "=Slot", "=Kind", "About"), lines))
+        out.print(
+            f"\n{len(troubles)} of {wording.plural(len(account.troubles), 'slot')} in trouble:"
+        )
+    for it in troubles:
+        said = f"{display.full_when(it.slot_at)}  {it.workflow_id}  {it.kind.value}  {it.said}"
+        out.print(said, markup=False, soft_wrap=True)
     out.print()
     early = "" if found.is_complete else ", so far"
     out.print(f"[{_STYLES[found.result.value]}]{found.result.value.replace('_', ' ')}[/]{early}")

@@ -17,20 +17,20 @@ from pytest_workflow_monitor.pace import REAL, Pace
 from pytest_workflow_monitor.schedule.collecting import collect
 from pytest_workflow_monitor.soak.account import Account, take_account
 from pytest_workflow_monitor.soak.expectation import enabled, expect
+from pytest_workflow_monitor.soak.ledger import Ledger
 from pytest_workflow_monitor.soak.scratch import SERVICE_LOG
 from pytest_workflow_monitor.soak.service import Order
 from pytest_workflow_monitor.soak.verdict import Verdict, judge
 from pytest_workflow_monitor.soak.vitals import Vitals, measure
-from pytest_workflow_monitor.store import open_store
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from pytest_workflow_monitor.model import Workflow
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.store import Store
 
 SERVICE = "pytest_workflow_monitor.soak.service"
 START_SECONDS = 180.0
@@ -103,20 +103,24 @@ def play(
     workflows = enabled(collection.workflows, settings.environment)
     if not workflows:
         raise NoSchedulesError
-    with open_store(settings) as store:
-        store.pace = _pace(store, plan)
-        with _service(settings, environ, folder, plan, store.pace) as service:
-            _await_schedules(store, settings, workflows, service, folder)
-            return _Play(settings, workflows, plan, store, service, stop, tell).to_its_end()
+    with Ledger(settings) as ledger:
+        ledger.ask(lambda store: store.clock())  # the database is there before others come
+        ledger.pace = _pace(ledger, plan)
+        with _service(settings, environ, folder, plan, ledger.pace) as service:
+            _await_schedules(ledger, settings, workflows, service, folder)
+            return _Play(settings, workflows, plan, ledger, service, stop, tell).to_its_end()
 
 
-def _pace(store: Store, plan: Plan) -> Pace:
+def _pace(ledger: Ledger, plan: Plan) -> Pace:
     """Let the played time end about when it is so in real time, so that none is in the future."""
     if plan.speed == 1:
         return REAL
-    return Pace(
-        speed=plan.speed, meets_at=store.clock() + timedelta(seconds=plan.seconds / plan.speed)
-    )
+    real_seconds = plan.seconds / plan.speed
+    return Pace(speed=plan.speed, meets_at=_now(ledger) + timedelta(seconds=real_seconds))
+
+
+def _now(ledger: Ledger) -> datetime:
+    return ledger.ask(lambda store: store.clock())
 
 
 class _Play:
@@ -127,19 +131,19 @@ class _Play:
         settings: Settings,
         workflows: Mapping[str, Workflow],
         plan: Plan,
-        store: Store,
+        ledger: Ledger,
         service: subprocess.Popen[bytes],
         stop: threading.Event,
         tell: Callable[[Checkpoint], None],
     ) -> None:
         self._scope = settings.project, settings.environment
         self._plan = plan
-        self._store = store
+        self._ledger = ledger
         self._service = service
         self._stop = stop
         self._tell = tell
         self._began = monotonic()
-        self._began_at = store.clock()
+        self._began_at = _now(ledger)
         self._until = self._began_at + timedelta(seconds=plan.seconds)
         self._expected = expect(workflows.values(), self._began_at, self._until)
         self._vitals: list[Vitals] = []
@@ -163,7 +167,7 @@ class _Play:
                 break
             self._stop.wait(LOOK_SECONDS)
         self._checkpoint()
-        ended_at = min(self._store.clock(), self._until)
+        ended_at = min(_now(self._ledger), self._until)
         return judge(
             self._account(is_over=is_complete),
             self._vitals,
@@ -176,8 +180,8 @@ class _Play:
         )
 
     def _left_seconds(self) -> float:
-        left = (self._until - self._store.clock()).total_seconds()
-        return self._store.pace.real_seconds(left)
+        left = (self._until - _now(self._ledger)).total_seconds()
+        return self._ledger.pace.real_seconds(left)
 
     def _goes_on(self) -> bool:
         return not self._stop.is_set() and self._service.poll() is None
@@ -187,20 +191,22 @@ class _Play:
         return "" if code is None else f"the service ended with exit code {code}"
 
     def _checkpoint(self) -> None:
-        now = self._store.clock()
-        vitals = measure(self._service.pid, self._store.count_connections(), now)
+        now = _now(self._ledger)
+        connections = self._ledger.ask(lambda store: store.count_connections())
+        vitals = measure(self._service.pid, connections, now)
         self._vitals.append(vitals)
         played = (min(now, self._until) - self._began_at).total_seconds()
         account = self._account(is_over=False)
         self._tell(Checkpoint(played_seconds=played, account=account, vitals=vitals))
 
     def _account(self, *, is_over: bool) -> Account:
+        now = min(_now(self._ledger), self._until)
         since = dict.fromkeys(self._expected, self._began_at)
         return take_account(
             self._expected,
-            self._store.recorded_since(*self._scope, since),
-            self._store.scheduled_runs(*self._scope, since, MOST_RUNS),
-            now=min(self._store.clock(), self._until),
+            self._ledger.ask(lambda store: store.recorded_since(*self._scope, since)),
+            self._ledger.ask(lambda store: store.scheduled_runs(*self._scope, since, MOST_RUNS)),
+            now=now,
             speed=self._plan.speed,
             is_over=is_over,
         )
@@ -241,7 +247,7 @@ def _service(
 
 
 def _await_schedules(
-    store: Store,
+    ledger: Ledger,
     settings: Settings,
     workflows: Mapping[str, Workflow],
     service: subprocess.Popen[bytes],
@@ -254,7 +260,8 @@ def _await_schedules(
     """
     give_up_at = monotonic() + START_SECONDS
     names = list(workflows)
-    while len(store.schedules(settings.project, settings.environment, names)) < len(names):
+    scope = settings.project, settings.environment
+    while len(ledger.ask(lambda store: store.schedules(*scope, names))) < len(names):
         if service.poll() is not None or monotonic() > give_up_at:
             raise ServiceFailedError(
                 f"The service did not start; {folder / SERVICE_LOG} tells why."
