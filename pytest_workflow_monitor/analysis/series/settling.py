@@ -1,0 +1,129 @@
+"""How the sample of a series grows, and when something else has become normal.
+
+A new level is normal once the median of the latest ``settle_points`` values lies two spreads off
+and four of five of them lie on that side; the sample then moves there, so that its tails are kept.
+Another spread is normal once a fifth of the latest twice ``settle_points`` values were anomalous.
+"""
+
+from __future__ import annotations
+
+from math import log1p, sqrt
+from typing import TYPE_CHECKING
+
+from pytest_workflow_monitor.analysis.series import rhythm as rhythms
+from pytest_workflow_monitor.analysis.series.baselines import Scale, Season
+from pytest_workflow_monitor.analysis.series.sample import Sample, quantile
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.analysis.series.baselines import Rhythm, SeriesOptions, SeriesState
+
+CAPACITY = 200
+"""So many values are kept of a series."""
+
+WIDEST_SPACING = 2_400.0
+"""Seconds: 200 values 40 minutes apart span five and a half days."""
+
+PUNCTUAL = 0.9
+"""A value is kept from this share of the spacing on, for schedules are never quite punctual."""
+
+DIGITS = 5
+SHIFT_SPREADS = 2.0
+ON_ONE_SIDE = 0.8
+STRANGE_SHARE = 0.2
+OTHER_SPREAD = 2.5
+"""A new level whose spread is so many times larger or smaller keeps nothing of the old tails."""
+
+
+def keep(state: SeriesState, sample: Sample, seconds: float, slot: int, left: float) -> None:
+    """Put a normal value into the sample, unless it comes too soon after the last one.
+
+    A full sample is thinned out to half, until its values are 40 minutes apart; from then on the
+    oldest goes.
+    """
+    if state.kept and seconds - state.kept_at < PUNCTUAL * state.spacing:
+        return
+    state.kept.append(left)
+    state.slots.append(slot)
+    state.kept_at = seconds
+    sample.add(left)
+    if len(state.kept) <= CAPACITY:
+        return
+    gap = (seconds - state.first_at) / state.points
+    if max(state.spacing, gap) * 2 <= WIDEST_SPACING:
+        state.spacing = max(state.spacing, gap) * 2
+        del state.kept[::2], state.slots[::2]
+        sample.ordered[:] = sorted(state.kept)
+    else:
+        state.spacing = min(WIDEST_SPACING, 2 * gap) if gap < WIDEST_SPACING / 2 else 0.0
+        sample.remove(state.kept.pop(0))
+        del state.slots[0]
+
+
+def settled(state: SeriesState, sample: Sample, options: SeriesOptions) -> Sample | None:
+    """Return the sample of what became normal just now; None while all stays as it is."""
+    size = options.settle_points
+    if len(state.recent) < size or len(state.kept) < options.learning_points:
+        return None
+    latest = state.recent[-size:]
+    jump = _jump(sorted(left for left, _ in latest), sample, options)
+    if jump:
+        return _moved(state, sample, latest, jump)
+    strange = state.strange.bit_count()
+    if len(state.recent) == 2 * size and strange >= STRANGE_SHARE * 2 * size:
+        return _replaced(state, state.recent)
+    return None
+
+
+def _jump(latest: list[float], sample: Sample, options: SeriesOptions) -> float:
+    """Return by how much the level has moved for good; 0.0 while it has not."""
+    level, spread = sample.quantile(0.5), sample.spread
+    jump = quantile(latest, 0.5) - level
+    least = log1p(options.least_share) if options.scale is Scale.LOG else options.least_difference
+    if abs(jump) <= max(SHIFT_SPREADS * spread, least):
+        return 0.0
+    edge = level + spread if jump > 0 else level - spread
+    beyond = sum((left > edge) == (jump > 0) for left in latest)
+    return jump if beyond >= ON_ONE_SIDE * len(latest) else 0.0
+
+
+def _moved(
+    state: SeriesState, sample: Sample, latest: list[tuple[float, int]], jump: float
+) -> Sample:
+    """Move the sample to the new level; with a rhythm, move the rhythm."""
+    rhythm = state.rhythm
+    has_season = rhythm is not None and rhythm.season is not Season.NONE
+    if rhythm is not None and has_season:
+        rhythms.lift(rhythm, jump)
+        latest = [(left - jump, slot) for left, slot in latest]
+        jump = 0.0
+    spread = Sample(left for left, _ in latest).spread
+    if not sample.spread / OTHER_SPREAD <= spread <= sample.spread * OTHER_SPREAD:
+        return _replaced(state, latest)
+    every = max(1, len(state.kept) // (2 * len(latest)))
+    old = zip(state.kept[::every], state.slots[::every], strict=True)
+    return _replaced(state, [*((left + jump, slot) for left, slot in old), *latest])
+
+
+def _replaced(state: SeriesState, pairs: list[tuple[float, int]]) -> Sample:
+    state.kept = [round(left, DIGITS) for left, _ in pairs]
+    state.slots = [slot for _, slot in pairs]
+    state.recent = []
+    state.strange = 0
+    return Sample(state.kept)
+
+
+def rebase(state: SeriesState, rhythm: Rhythm, season: Season) -> Sample:
+    """Return the sample as deviations from another rhythm.
+
+    What a value had itself taught the rhythm makes its deviation look smaller; that is undone.
+    """
+    pairs = []
+    for left, slot in zip(state.kept, state.slots, strict=True):
+        before = rhythms.predicted(rhythm, slot, rhythm.season)
+        after = rhythms.predicted(rhythm, slot, season)
+        if before is None or after is None:
+            continue
+        share = 1 / (rhythms.visits(rhythm, slot, season) + 1) if season is not Season.NONE else 0.0
+        pairs.append(((left + before - after) * sqrt((1 + share) / (1 - share)), slot))
+    rhythm.season = season
+    return _replaced(state, pairs)
