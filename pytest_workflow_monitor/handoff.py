@@ -2,8 +2,10 @@
 
 The session writes one line, the :class:`Order`, to the shipper's standard input and keeps that
 pipe open: its end, however it comes, tells the shipper that the session is over. Lines in between,
-each a :class:`Learnt`, tell it secrets that are found in no file and no variable. The shipper
-writes one line to its standard output, the :class:`Shipped`, when everything is stored.
+each a :class:`Learnt`, tell it secrets that are found in no file and no variable; where a gate
+wants a verdict, the last line, an :class:`~pytest_workflow_monitor.analysis.gate.Ending`, tells how
+pytest ended. The shipper writes one line to its standard output, the :class:`Shipped`, when
+everything is stored, and before it, as soon as that is known, the gate's verdict.
 """
 
 from __future__ import annotations
@@ -18,21 +20,21 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
+from pytest_workflow_monitor.analysis.gate.records import Ending, Verdict
 from pytest_workflow_monitor.model import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 LOG_FILE = "shipper.log"
-TIMED_OUT = b"..."
-"""What is read in place of an answer that did not come in time."""
 
 
 class Order(Record, frozen=True, kw_only=True):
     """What a shipper is to do: which journal to store and what to write at the end.
 
-    ``secrets`` are those that the environment, which it inherits, does not tell.
+    ``secrets`` are those that the environment, which it inherits, does not tell. ``ending``
+    asks for the gate's verdict, where it is known already how pytest ended.
     """
 
     folder: str
@@ -40,21 +42,23 @@ class Order(Record, frozen=True, kw_only=True):
     overrides: dict[str, str] = {}
     html_path: str = ""
     json_path: str = ""
+    ctrf_path: str = ""
     markdown_path: str = ""
     secrets: tuple[str, ...] = ()
+    ending: Ending | None = None
 
 
-class Learnt(Record, frozen=True, kw_only=True):
+class Learnt(Record, frozen=True, kw_only=True, tag_field="said", tag="learnt"):
     """Secrets that the session has learnt since it gave its order."""
 
     secrets: tuple[str, ...]
 
 
-class Shipped(Record, frozen=True, kw_only=True):
+class Shipped(Record, frozen=True, kw_only=True, tag_field="said", tag="shipped"):
     """What became of a journal.
 
     ``problem`` is one sentence when not everything is stored; ``notices`` are sentences about
-    single things, such as lines of the journal that could not be read.
+    single things, such as lines of the journal that could not be read. ``verdict`` is the gate's.
     """
 
     executions: int = 0
@@ -64,8 +68,14 @@ class Shipped(Record, frozen=True, kw_only=True):
     database: str = ""
     html_path: str = ""
     json_path: str = ""
+    ctrf_path: str = ""
     problem: str = ""
     notices: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+
+
+_word: Callable[[bytes], Learnt | Ending] = msgspec.json.Decoder(Learnt | Ending).decode
+_answer: Callable[[bytes], Shipped | Verdict] = msgspec.json.Decoder(Shipped | Verdict).decode
 
 
 class ShipperProcess:
@@ -103,25 +113,40 @@ class ShipperProcess:
 
     def tell(self, secrets: Sequence[str]) -> None:
         """Hand over secrets, without waiting for the shipper to listen."""
-        self._unsent += msgspec.json.encode(Learnt(secrets=tuple(secrets))) + b"\n"
-        self._send()
+        self._say(Learnt(secrets=tuple(secrets)))
 
-    def finish(self, deadline_seconds: float) -> Shipped | None:
+    def finish(
+        self,
+        deadline_seconds: float,
+        *,
+        ending: Ending | None = None,
+        on_verdict: Callable[[Verdict], None] = lambda _: None,
+    ) -> Shipped | None:
         """Say that the session is over and wait until all is stored.
+
+        Args:
+            deadline_seconds: How long to wait.
+            ending: How pytest ended, where a verdict is wanted.
+            on_verdict: Hears it, perhaps before all is stored.
 
         Returns:
             What the shipper said; None when it needs longer, in which case it goes on alone.
         """
         give_up_at = monotonic() + deadline_seconds
+        if ending is not None:
+            self._say(ending)
         while self._unsent and self._accepts(give_up_at):
             self._send()
         with suppress(OSError):
             self._stdin.close()
-        line = self._read_line(give_up_at)
-        if line.endswith(b"\n"):
+        answers = Answers(self._process.stdout)
+        while isinstance(answer := answers.next(give_up_at), Verdict):
+            on_verdict(answer)
+        answers.close()
+        if isinstance(answer, Shipped):
             self._leave()
-            return msgspec.json.decode(line, type=Shipped)
-        if line == TIMED_OUT:
+            return answer
+        if not answers.has_ended:
             self._leave()
             return None
         status = self._process.wait()
@@ -133,6 +158,10 @@ class ShipperProcess:
     def _leave(self) -> None:
         """Let it live on: nobody here waits for its end, and that is no leak to warn of."""
         self._process.returncode = 0
+
+    def _say(self, word: Learnt | Ending) -> None:
+        self._unsent += msgspec.json.encode(word) + b"\n"
+        self._send()
 
     def _send(self) -> None:
         """Write as much as the pipe takes; to a shipper that has ended there is nothing to say."""
@@ -147,18 +176,42 @@ class ShipperProcess:
         left = max(give_up_at - monotonic(), 0)
         return bool(select.select([], [self._stdin.fileno()], [], left)[1])
 
-    def _read_line(self, give_up_at: float) -> bytes:
-        assert self._process.stdout is not None  # noqa: S101 - it was asked for above
-        handle = self._process.stdout.fileno()
-        received = b""
-        while not received.endswith(b"\n"):
+
+class Answers:
+    """What a shipper says, line by line.
+
+    Args:
+        pipe: Its standard output.
+
+    Attributes:
+        has_ended: Whether it has closed its end of the pipe.
+    """
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        assert pipe is not None  # noqa: S101 - it was asked for
+        self._pipe = pipe
+        self._received = b""
+        self.has_ended = False
+
+    def next(self, give_up_at: float) -> Shipped | Verdict | None:
+        """Wait for one answer; None when none came in time, or none will come."""
+        while b"\n" not in self._received:
             left = max(give_up_at - monotonic(), 0)
-            if not select.select([handle], [], [], left)[0]:
-                received = TIMED_OUT
-                break
-            part = os.read(handle, 65536)
+            if not select.select([self._pipe], [], [], left)[0]:
+                return None
+            part = os.read(self._pipe.fileno(), 65536)
             if not part:
-                break
-            received += part
-        self._process.stdout.close()
-        return received
+                self.has_ended = True
+                return None
+            self._received += part
+        line, _, self._received = self._received.partition(b"\n")
+        return _answer(line)
+
+    def close(self) -> None:
+        """Stop to listen."""
+        self._pipe.close()
+
+
+def words(lines: Sequence[bytes]) -> list[Learnt | Ending]:
+    """Read the lines that a session has said to its shipper."""
+    return [_word(line) for line in lines]

@@ -1,7 +1,7 @@
 """The controller's part of a session: reports become records of the journal.
 
 It appends what test processes encoded, starts the shipper that does everything slow, and waits
-for it at the end. It changes no outcome and no exit code.
+for it at the end. It changes no outcome, and no exit code unless a gate is asked for.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from pytest_workflow_monitor.analysis import wording
-from pytest_workflow_monitor.analysis.tally import Outcome, Tally
+from pytest_workflow_monitor.analysis import gate, wording
+from pytest_workflow_monitor.analysis.tally import MAX_SHOWN, Outcome, Tally
 from pytest_workflow_monitor.errors import JournalError
 from pytest_workflow_monitor.handoff import LOG_FILE, Order, Shipped, ShipperProcess
 from pytest_workflow_monitor.journal import Journal, flight_path, flight_paths, session_folder
@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pytest_workflow_monitor.analysis.gate import Ending, Verdict
+    from pytest_workflow_monitor.gate.watching import Gatekeeper
     from pytest_workflow_monitor.settings import Settings
+
+MAX_LINES = 9
+"""How long the terminal summary may become, below its headline."""
+
+MAX_GATE_LINES = 4
 
 PYTEST_RETRY = (
     "pytest-retry hides attempts from other plugins, so only the last one of each test is "
@@ -73,6 +80,15 @@ class Monitor:
         self._interruption = ""
         self._observed = False
         self._told = 0
+        self._gatekeeper: Gatekeeper | None = None
+        self._verdict: Verdict | None = None
+
+    def guard(self) -> None:
+        """Let a gate decide pytest's exit code."""
+        from pytest_workflow_monitor.gate.watching import Gatekeeper
+
+        self._gatekeeper = Gatekeeper(self._settings.gate, self._session)
+        self._config.pluginmanager.register(self._gatekeeper, "workflow-monitor-gate")
 
     def flight_path(self, worker: str) -> Path:
         """Where a test process keeps its flight recorder."""
@@ -80,6 +96,8 @@ class Monitor:
 
     def take(self, outcome: Outcome | Attempt, attempt: bytes) -> None:
         """Write an encoded and masked attempt, of this or another process, to the journal."""
+        if self._gatekeeper is not None:
+            self._gatekeeper.take(attempt)
         if self._journal is None:
             return
         if known.learnt_count != self._told:
@@ -119,11 +137,18 @@ class Monitor:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Close the journal and wait, within the deadline, until everything is stored."""
-        if self._journal is None:
-            return
+        """Close the journal, wait within the deadline until all is stored, and heed the gate."""
+        if self._journal is not None:
+            self._end(session, exitstatus, self._journal)
+        if self._gatekeeper is not None:
+            if self._verdict is None:
+                ending = self._gatekeeper.ending(session)
+                self._verdict = self._gatekeeper.judge_alone(ending, self._why_alone())
+            session.exitstatus = self._verdict.exit_status
+
+    def _end(self, session: pytest.Session, exitstatus: int, journal: Journal) -> None:
         self._record_unfinished(self._interruption or "the session was stopped")
-        self._journal.append(
+        journal.append(
             SessionEnded(
                 ended_at=datetime.now(UTC),
                 exit_status=int(exitstatus),
@@ -131,14 +156,26 @@ class Monitor:
                 interrupted=bool(self._interruption),
             )
         )
-        self._note_unwritten(self._journal)
-        self._journal.close()
-        self._shipped = self._ship()
+        self._note_unwritten(journal)
+        journal.close()
+        self._shipped = self._ship(self._gatekeeper.ending(session) if self._gatekeeper else None)
+
+    def _why_alone(self) -> str:
+        """Say why the shipper had no verdict."""
+        if self._journal is None:
+            return "there is no journal"
+        if self._shipped is None:
+            return "no answer within deadline_seconds"
+        return "the background process ended"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say in a few lines what happened and where the data and the report went."""
         terminalreporter.section("workflow monitor")
-        for line in self._tally.lines(self._session) + self._whereabouts():
+        whereabouts = self._whereabouts()
+        room = MAX_LINES - 1 - len(whereabouts)
+        said = gate.lines(self._verdict, min(room, MAX_GATE_LINES)) if self._verdict else []
+        shown = min(MAX_SHOWN, max(room - len(said) - 1, 0))
+        for line in self._tally.lines(self._session, shown) + said + whereabouts:
             terminalreporter.line(line)
 
     def _whereabouts(self) -> list[str]:
@@ -154,7 +191,8 @@ class Monitor:
         lines = [text for text in (self._problem, shipped.problem) if text]
         if not lines:
             lines = [f"stored in {shipped.database}, session {self._session.session_id}"]
-        lines += [f"report: {path}" for path in (shipped.html_path, shipped.json_path) if path]
+        written = (shipped.html_path, shipped.json_path, shipped.ctrf_path)
+        lines += [f"report: {path}" for path in written if path]
         return lines + _few([*self._unsupported(), *shipped.notices])
 
     def _unsupported(self) -> list[str]:
@@ -162,7 +200,7 @@ class Monitor:
             return []
         return [PYTEST_RETRY]
 
-    def _order(self) -> Order:
+    def _order(self, ending: Ending | None = None) -> Order:
         option, settings = self._config.option, self._settings
         start = self._config.invocation_params.dir
         return Order(
@@ -175,8 +213,10 @@ class Monitor:
             },
             html_path=str(start / option.workflow_report) if option.workflow_report else "",
             json_path=str(start / option.workflow_json) if option.workflow_json else "",
+            ctrf_path=str(start / option.workflow_ctrf) if option.workflow_ctrf else "",
             markdown_path=os.environ.get("GITHUB_STEP_SUMMARY", ""),
             secrets=known.learnt(),
+            ending=ending,
         )
 
     def _hand_over_secrets(self) -> None:
@@ -200,13 +240,20 @@ class Monitor:
                 f"{self._folder}: {journal.error}."
             )
 
-    def _ship(self) -> Shipped | None:
+    def _ship(self, ending: Ending | None) -> Shipped | None:
         if self._shipper is None:
-            return self._ship_in_place(self._order())
+            shipped = self._ship_in_place(self._order(ending))
+            self._verdict = shipped.verdict
+            return shipped
         try:
-            return self._shipper.finish(self._settings.deadline_seconds)
+            return self._shipper.finish(
+                self._settings.deadline_seconds, ending=ending, on_verdict=self._hear
+            )
         except KeyboardInterrupt:
             return None
+
+    def _hear(self, verdict: Verdict) -> None:
+        self._verdict = verdict
 
 
 def _as_text(value: object) -> str:

@@ -70,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, what in [
         ("report", "Write an HTML report of this session to PATH."),
         ("json", "Write the same as JSON to PATH."),
+        ("ctrf", "Write the outcomes as CTRF JSON to PATH."),
     ]:
         group.addoption(
             f"--workflow-{name}", metavar="PATH", help=f"{what} Switches monitoring on."
@@ -81,8 +82,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("state-dir", "Folder of the journal, artifacts and the embedded database."),
     ]:
         group.addoption(f"--workflow-{name}", metavar="NAME", help=what)
+    group.addoption(
+        "--workflow-gate",
+        action="store_true",
+        default=None,
+        help="Let the rules of the gate decide the exit code. Switches monitoring on.",
+    )
+    group.addoption(
+        "--no-workflow-gate",
+        action="store_false",
+        dest="workflow_gate",
+        help="Leave the exit code to pytest, whatever the ini file says.",
+    )
     parser.addini("workflow_monitor", "Record workflows into PostgreSQL.", type="bool")
     parser.addini("workflow_all", "Treat every test as a workflow.", type="bool")
+    parser.addini("workflow_gate", "Let the rules of the gate decide the exit code.", type="bool")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -135,7 +149,9 @@ def is_active(config: pytest.Config, option: argparse.Namespace) -> bool:
     """
     if option.workflow_monitor is not None:
         return bool(option.workflow_monitor)
-    if option.workflow_report or option.workflow_json:
+    if any((option.workflow_report, option.workflow_json, option.workflow_ctrf)):
+        return True
+    if option.workflow_gate:
         return True
     value = os.environ.get(SWITCH)
     if value is None:
@@ -164,6 +180,8 @@ def _activate(config: pytest.Config) -> None:
         settings = _with_channels(config, settings)
     monitor = Monitor(config, settings, _ship_in_place)
     config.pluginmanager.register(monitor, "workflow-monitor-controller")
+    if _has_gate(config):
+        monitor.guard()
     if _is_distributing(config):
         from pytest_workflow_monitor.workers import Workers
 
@@ -303,6 +321,11 @@ def _is_distributing(config: pytest.Config) -> bool:
 def _includes_all(config: pytest.Config) -> bool:
     given = config.option.workflow_all
     return bool(config.getini("workflow_all") if given is None else given)
+
+
+def _has_gate(config: pytest.Config) -> bool:
+    given = config.option.workflow_gate
+    return bool(config.getini("workflow_gate") if given is None else given)
 
 
 def _has_workflows(items: Sequence[pytest.Item]) -> bool:

@@ -47,6 +47,26 @@ CI_SYSTEMS: tuple[tuple[str, str, str, str, str], ...] = (
     ("CI", "CI", "", "", ""),
 )
 
+BASE_VARIABLES = (
+    "GITHUB_BASE_REF",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+    "CHANGE_TARGET",
+    "BITBUCKET_PR_DESTINATION_BRANCH",
+    "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
+    "SYSTEM_PULLREQUEST_TARGETBRANCH",
+    "DRONE_TARGET_BRANCH",
+    "CI_DEFAULT_BRANCH",
+)
+"""Where CI systems say what a change is to be merged into, the most telling first."""
+
+DEFAULT_BRANCH = "main"
+
+
+def find_base_branch(environ: Mapping[str, str]) -> str:
+    """Tell what branch a change is to be merged into; ``main`` where nothing says so."""
+    named = (environ.get(name, "") for name in BASE_VARIABLES)
+    return next(filter(None, named), DEFAULT_BRANCH).removeprefix("refs/heads/")
+
 
 def describe_session(
     session_id: str,

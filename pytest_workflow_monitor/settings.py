@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from pytest_workflow_monitor import alert_rules, health_rules
+from pytest_workflow_monitor import alert_rules, gate_rules, health_rules
 from pytest_workflow_monitor.alert_rules import (
     AlertSettings,
     ChannelRule,
@@ -26,6 +26,7 @@ from pytest_workflow_monitor.alert_rules import (
     Route,
 )
 from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.gate_rules import GateRules
 from pytest_workflow_monitor.health_rules import HttpCheck
 from pytest_workflow_monitor.metric_names import check_budgets
 
@@ -111,6 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             one of Healthchecks.
         report_url: Where people can open the reports, followed by ``#run_id``; for links in
             messages.
+        gate: When a session passes, where it is asked for a verdict.
         log_level: How much the command line and the background process log.
     """
 
@@ -154,6 +156,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slot_days: float = 90.0
     heartbeat_url: str = ""
     report_url: str = ""
+    gate: GateRules = GateRules()
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     @property
@@ -174,7 +177,7 @@ _PASSWORDS = (
 )
 """Where a database URL or connection string holds a password, and what stands before it."""
 
-TABLES = {**alert_rules.READERS, **health_rules.READERS}
+TABLES = {**alert_rules.READERS, **health_rules.READERS, **gate_rules.READERS}
 """What reads each setting that is a table or a list of tables."""
 
 WEB = ("http://", "https://")

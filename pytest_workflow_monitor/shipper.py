@@ -25,7 +25,8 @@ from pytest_workflow_monitor.errors import (
     StoreUnreachableError,
     WorkflowMonitorError,
 )
-from pytest_workflow_monitor.handoff import Learnt, Order, Shipped
+from pytest_workflow_monitor.gate.asking import verdict_of
+from pytest_workflow_monitor.handoff import Learnt, Order, Shipped, words
 from pytest_workflow_monitor.journal import SHIPPER_LOCK, Lock, discard, head
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.settings import Settings, load
@@ -35,6 +36,7 @@ from pytest_workflow_monitor.store.connection import Store, open_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_workflow_monitor.analysis.gate import Ending, Verdict
     from pytest_workflow_monitor.model import SessionDocument
     from pytest_workflow_monitor.notify.courier import Courier
 
@@ -57,6 +59,9 @@ DELIVERY_SECONDS = 120.0
 
 UPLOAD_PAUSE_SECONDS = 30.0
 """How long a bucket that could not be reached is left alone."""
+
+TELLING_SECONDS = 0.25
+"""How long before the session's deadline the gate judges at the latest, to be heard."""
 
 NICENESS = 5
 """The tests come first: the shipper only gets the processor time they leave."""
@@ -113,9 +118,17 @@ class Shipper:
             self._failures += 1
             self._retry_at = monotonic() + pause
 
-    def finish(self) -> Shipped:
-        """Store the rest, write the reports, and say what became of it all."""
+    def finish(
+        self, ending: Ending | None = None, tell: Callable[[Verdict], None] = lambda _: None
+    ) -> Shipped:
+        """Store the rest, write the reports, and say what became of it all.
+
+        Args:
+            ending: How pytest ended, if the gate is to judge.
+            tell: Hears its verdict before the reports are made.
+        """
         died_at = datetime.now(UTC)
+        judged_by = monotonic() + self._settings.deadline_seconds - TELLING_SECONDS
         give_up_at = monotonic() + (GRACE_SECONDS if self._was_connected else 0.0)
         while not self._drained() and self._may_recover() and monotonic() < give_up_at:
             sleep(TICK_SECONDS)
@@ -123,6 +136,9 @@ class Shipper:
             self._shipment.conclude(died_at)
             if self._error is None:
                 self._drained()
+        verdict = self._judge(ending, judged_by) if ending is not None else None
+        if verdict is not None:
+            tell(verdict)
         self._upload(FINAL_UPLOAD_SECONDS)
         notices = self._shipment.notices()
         if self._upload_problem:
@@ -133,6 +149,7 @@ class Shipper:
             dead_lettered=self._shipment.dead_lettered,
             database=self._store.location if self._store is not None else "",
             problem=self._kept() if self._error is not None else "",
+            verdict=verdict,
         )
         shipped = self._with_reports(shipped, notices)
         if self._shipment.is_complete:
@@ -233,35 +250,47 @@ class Shipper:
             "stored by the next session or `workflow-monitor replay`."
         )
 
+    def _judge(self, ending: Ending, judged_by: float) -> Verdict:
+        """Ask the gate, which needs no history of a database that is away."""
+        can_ask = self._store is not None and self._error is None
+        return verdict_of(
+            self._document(0),
+            self._settings.gate,
+            ending,
+            store=self._store if can_ask else None,
+            judged_by=judged_by,
+        )
+
     def _with_reports(self, shipped: Shipped, notices: list[str]) -> Shipped:
         order = self._order
-        html = json = ""
-        if order.html_path or order.json_path or order.markdown_path:
-            document = self._document()
+        html = json = ctrf = ""
+        if order.html_path or order.json_path or order.ctrf_path or order.markdown_path:
+            document = self._document(self._settings.history_length)
             try:
-                html, json = self._write_reports(document)
+                html, json, ctrf = self._write_reports(document, shipped.verdict)
             except ReportError as error:
                 notices.append(str(error))
             except Exception as error:  # the data is stored: a report must not undo that
                 logger.exception("no report")
                 notices.append(f"The report could not be made: {type(error).__name__}: {error}.")
         return msgspec.structs.replace(
-            shipped, html_path=html, json_path=json, notices=tuple(notices)
+            shipped, html_path=html, json_path=json, ctrf_path=ctrf, notices=tuple(notices)
         )
 
-    def _document(self) -> SessionDocument:
+    def _document(self, history_length: int) -> SessionDocument:
         """Read the session back with its history, or make do with the journal."""
         if self._store is not None and self._error is None:
             try:
                 return self._store.session_document(
-                    self._shipment.session.session_id,
-                    history_length=self._settings.history_length,
+                    self._shipment.session.session_id, history_length=history_length
                 )
             except StoreError as error:
                 self._error = error
         return self._shipment.document(f"Without history: {self._error}")
 
-    def _write_reports(self, document: SessionDocument) -> tuple[str, str]:
+    def _write_reports(
+        self, document: SessionDocument, verdict: Verdict | None
+    ) -> tuple[str, str, str]:
         from pytest_workflow_monitor import report
 
         order = self._order
@@ -274,9 +303,11 @@ class Shipper:
             )
         if order.json_path:
             report.write_json(document, Path(order.json_path))
+        if order.ctrf_path:
+            report.write_ctrf(document, Path(order.ctrf_path))
         if order.markdown_path:
-            report.append_markdown(document, Path(order.markdown_path))
-        return order.html_path, order.json_path
+            report.append_markdown(document, Path(order.markdown_path), verdict)
+        return order.html_path, order.json_path, order.ctrf_path
 
 
 def _courier(settings: Settings, store: Store) -> Courier:
@@ -298,7 +329,7 @@ def ship(order: Order) -> Shipped:
     except (WorkflowMonitorError, OSError) as error:
         return Shipped(problem=str(error))
     try:
-        return shipper.finish()
+        return shipper.finish(order.ending)
     finally:
         shipper.close()
         lock.release()
@@ -318,7 +349,7 @@ def main() -> int:
     try:
         while not session.is_over(shipper.session_pid):
             shipper.tick()
-        _tell(shipper.finish())
+        _tell(shipper.finish(session.ending, _tell))
         shipper.replay_others()
         shipper.sum_up()
         shipper.keep_artifacts()
@@ -346,9 +377,13 @@ class Session:
 
     Args:
         handle: The descriptor.
+
+    Attributes:
+        ending: How pytest ended, once it has and if the gate is to judge.
     """
 
     def __init__(self, handle: int) -> None:
+        self.ending: Ending | None = None
         self._handle = handle
         self._received = b""
         self._is_closed = False
@@ -370,12 +405,15 @@ class Session:
         return self._is_closed or os.getppid() != session_pid
 
     def listen(self) -> None:
-        """Learn the secrets that the session has told so far."""
+        """Take in what the session has told so far: secrets, and how it ended."""
         while not self._is_closed and select.select([self._handle], [], [], 0)[0]:
             self._read()
         *lines, self._received = self._received.split(b"\n")
-        for line in lines:
-            known.learn(*msgspec.json.decode(line, type=Learnt).secrets)
+        for word in words(lines):
+            if isinstance(word, Learnt):
+                known.learn(*word.secrets)
+            else:
+                self.ending = word
 
     def _read(self) -> None:
         part = os.read(self._handle, 65536)
@@ -396,10 +434,10 @@ def _log_masked() -> None:
     logging.basicConfig(handlers=[handler], level=logging.INFO)
 
 
-def _tell(shipped: Shipped) -> None:
+def _tell(answer: Shipped | Verdict) -> None:
     """Answer the session, if it still listens."""
     with suppress(OSError):
-        os.write(sys.stdout.fileno(), msgspec.json.encode(shipped) + b"\n")
+        os.write(sys.stdout.fileno(), msgspec.json.encode(answer) + b"\n")
 
 
 if __name__ == "__main__":

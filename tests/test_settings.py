@@ -21,6 +21,7 @@ from pytest_workflow_monitor.alert_rules import (
     Telling,
 )
 from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.gate_rules import GateRules
 from pytest_workflow_monitor.health_rules import HttpCheck
 from pytest_workflow_monitor.settings import (
     LIMITS,
@@ -208,6 +209,10 @@ EXAMPLES: dict[str, tuple[str, object]] = {
                 timeout_seconds=5.0,
             ),
         ),
+    ),
+    "gate": (
+        '{"allowed_failures": {"medium": 2, "low": "any"}, "max_p95_ratio": 1.5}',
+        GateRules(allowed_failures={"medium": 2, "low": None}, max_p95_ratio=1.5),
     ),
     "network_reference": ("https://example.org,1.1.1.1:53", ("https://example.org", "1.1.1.1:53")),
     "maintenance": (
@@ -430,6 +435,28 @@ def test_a_reference_is_a_web_address_or_a_port(tmp_path: Path, reference: str) 
     """What cannot be asked is refused."""
     (problem,) = problems_of(tmp_path, environ={"WORKFLOW_MONITOR_NETWORK_REFERENCE": reference})
     assert "expected addresses such as https://example.org or 1.1.1.1:53" in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("allowed_failures = 2", "allowed_failures = 2: expected a table"),
+        ("allowed_failures = { urgent = 1 }", "unknown key 'urgent'; known are critical, high"),
+        ("allowed_failures = { low = -1 }", 'low = -1: expected a whole number from 0, or "any"'),
+        ("allowed_flaky = true", 'expected a whole number from 0, or "any"'),
+        ("min_success_rate = 101", "expected a number of per cent from 0 to 100"),
+        ("max_p95_ratio = 0.5", "expected 0 for off, or a number from 1"),
+        ('allow_new_errors = "no"', "expected true or false"),
+        ("base_branch = 1", "expected a text"),
+        ("allow_flaky = 1", "unknown key 'allow_flaky'; did you mean 'allowed_flaky'"),
+    ],
+)
+def test_a_rule_of_the_gate_that_cannot_be_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """With the rule, what was given and what is allowed."""
+    write(tmp_path, SETTINGS_FILE, f"[gate]\n{text}")
+    (problem,) = problems_of(tmp_path)
+    assert "gate: " in problem
+    assert said in problem
 
 
 def test_alerts_in_a_file(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ def reason(execution: Execution) -> str:
     if attempt is None:
         return ""
     if status in PROBLEMS:
-        return _error_line(attempt)
+        return error_line(attempt)
     reasons = list(attempt.degraded) if status is Status.DEGRADED else []
     if execution.is_flaky:
         reasons.append(_flake(execution))
@@ -240,10 +240,11 @@ def reason(execution: Execution) -> str:
 
 def _flake(execution: Execution) -> str:
     failed = next(item for item in reversed(execution.attempts) if item.status in PROBLEMS)
-    return f"passed on attempt {execution.attempts[-1].number}, before that: {_error_line(failed)}"
+    return f"passed on attempt {execution.attempts[-1].number}, before that: {error_line(failed)}"
 
 
-def _error_line(attempt: Attempt) -> str:
+def error_line(attempt: Attempt) -> str:
+    """Say in one line why an attempt failed."""
     for error in attempt.errors:
         return wording.first_line(error.message) or wording.first_line(error.type)
     if attempt.status is Status.CRASHED:

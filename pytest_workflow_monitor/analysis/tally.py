@@ -61,16 +61,21 @@ class Tally:
     def __len__(self) -> int:
         return len(self._statuses)
 
-    def lines(self, session: SessionStarted) -> list[str]:
-        """Say in a few lines how it went: the verdict, then what needs attention, worst first."""
+    def lines(self, session: SessionStarted, shown: int = MAX_SHOWN) -> list[str]:
+        """Say in a few lines how it went: the verdict, then what needs attention, worst first.
+
+        Args:
+            session: Whose executions they are.
+            shown: How many executions get a line.
+        """
         attention = summary.attention(
             execution_of(session, attempts, session_is_over=True)
             for attempts in self._detailed.values()
         )
         needy = self._needy()
-        rows = [self._verdict(needy), *map(_row, attention[:MAX_SHOWN])]
-        if needy > MAX_SHOWN:
-            rows.append(f"  and {needy - MAX_SHOWN:,} more")
+        rows = [self._verdict(needy), *map(_row, attention[:shown])]
+        if needy > shown > 0:
+            rows.append(f"  and {needy - shown:,} more")
         return rows
 
     def _needy(self) -> int:

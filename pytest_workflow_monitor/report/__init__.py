@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_workflow_monitor.report.ctrf import render_ctrf, write_ctrf
 from pytest_workflow_monitor.report.files import write_atomically
 from pytest_workflow_monitor.report.json import render_json, write_json
 from pytest_workflow_monitor.report.markdown import append_markdown, render_markdown
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "append_markdown",
+    "render_ctrf",
     "render_html",
     "render_json",
     "render_markdown",
+    "write_ctrf",
     "write_html",
     "write_json",
 ]

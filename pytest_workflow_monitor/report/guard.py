@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SOURCES = (
     "model.py",
     "analysis",
+    "analysis/gate",
+    "gate_rules.py",
     "report",
     "report/assets",
     "report/assets/js",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.analysis import evidence, summary, vitals, wording
 from pytest_workflow_monitor.analysis.events import event_counts, event_line, event_name
 from pytest_workflow_monitor.analysis.history import against_normal, normal_duration, since
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import PROBLEMS, Status
 from pytest_workflow_monitor.report.cases import (
     KIND_WORDS,
@@ -20,7 +21,9 @@ from pytest_workflow_monitor.report.cases import (
     nested,
     readable,
 )
+from pytest_workflow_monitor.report.escaping import MAX_CELL, escaped
 from pytest_workflow_monitor.report.files import append
+from pytest_workflow_monitor.report.gate import gate_parts
 from pytest_workflow_monitor.report.guard import checked, masked
 from pytest_workflow_monitor.report.links import web_link
 from pytest_workflow_monitor.report.page_data import variant, varying_dimensions
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from pytest_workflow_monitor.analysis.gate import Verdict
     from pytest_workflow_monitor.model import Attempt, Error, Execution, SessionDocument
 
 LIMIT_BYTES = 1_048_576
@@ -36,29 +40,26 @@ LIMIT_BYTES = 1_048_576
 
 MAX_TABLE_ROWS = 100
 MAX_PASSING_ROWS = 30
-MAX_CELL = 200
 MAX_PRE = 6_000
 MAX_STEPS = 60
 MAX_EVENTS = 20
 _END = "\n\nMore is in the report: this page has no room for it.\n"
-_SPECIAL = {ord(character): f"&#{ord(character)};" for character in "\\`*_{}[]()#+!|~:"} | {
-    ord("@"): "@<!-- -->",  # keeps names from being mentioned and addresses from being links
-    ord("\n"): " ",
-    ord("\r"): " ",
-}
 
 
-def render_markdown(document: SessionDocument, *, limit_bytes: int = LIMIT_BYTES) -> str:
+def render_markdown(
+    document: SessionDocument, verdict: Verdict | None = None, *, limit_bytes: int = LIMIT_BYTES
+) -> str:
     """Render the report of a session as at most ``limit_bytes`` of UTF-8.
 
-    Verdict first, then a table, then the details of what needs attention, folded. What does not
-    fit is left out from the end, and the text says so; "" when not even that fits.
+    Verdict first, that of the gate if there is one, then a table, then the details of what needs
+    attention, folded. What does not fit is left out from the end, and the text says so; "" when
+    not even that fits.
     """
     room = limit_bytes - len(_END.encode())
     if room < 0:
         return ""
     parts: list[str] = []
-    for part in _parts(masked(document)):
+    for part in _parts(masked(document), verdict and known.record(verdict)):
         room -= len(part.encode("utf-8", "replace"))
         if room < 0:
             return "".join(parts) + _END
@@ -66,29 +67,27 @@ def render_markdown(document: SessionDocument, *, limit_bytes: int = LIMIT_BYTES
     return "".join(parts)
 
 
-def append_markdown(document: SessionDocument, path: Path) -> None:
+def append_markdown(document: SessionDocument, path: Path, verdict: Verdict | None = None) -> None:
     """Add the report of a session to a job's summary, within what room it has left.
+
+    The gate's verdict is part of it, if there is one.
 
     Raises:
         ReportError: The file cannot be written.
     """
     taken = path.stat().st_size if path.exists() else 0
-    text = render_markdown(document, limit_bytes=LIMIT_BYTES - taken)
+    text = render_markdown(document, verdict, limit_bytes=LIMIT_BYTES - taken)
     append(path, checked(text.encode("utf-8", "replace")))
 
 
-def escaped(text: str, *, limit: int = MAX_CELL) -> str:
-    """Write text of a test so that Markdown and HTML show it as it is, on one line."""
-    shown = html.escape(wording.cut(readable(text).strip(), limit), quote=False)
-    return shown.translate(_SPECIAL)
-
-
-def _parts(document: SessionDocument) -> Iterator[str]:
+def _parts(document: SessionDocument, verdict: Verdict | None) -> Iterator[str]:
     ordered = summary.attention(document.executions)
     yield f"## {_verdict_mark(document, ordered)} {summary.verdict(document)}\n\n"
     yield " · ".join(_facts(document)) + "\n\n"
     for notice in document.notices:
         yield f"> {escaped(notice, limit=2_000)}\n\n"
+    if verdict is not None:
+        yield from gate_parts(verdict)
     counted = kinds(document.executions)
     if counted:
         yield ", ".join(f"{count:,} {KIND_WORDS[kind].lower()}" for kind, count in counted.items())

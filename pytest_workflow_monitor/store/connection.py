@@ -16,6 +16,7 @@ from pytest_workflow_monitor.store.alerts import Alerts
 from pytest_workflow_monitor.store.artifacts import Artifacts
 from pytest_workflow_monitor.store.backtest import Backtest
 from pytest_workflow_monitor.store.database import connect
+from pytest_workflow_monitor.store.gate import Gate
 from pytest_workflow_monitor.store.health import Health
 from pytest_workflow_monitor.store.letters import Letters
 from pytest_workflow_monitor.store.outbox import Outbox
@@ -59,6 +60,7 @@ class Store(
     Schedules,
     Health,
     Queue,
+    Gate,
     Summaries,
 ):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
