@@ -273,6 +273,7 @@ def _record(
         contexts=contexts,
         step_evidence=step_evidence,
         measurements=measurements,
+        has_properties=settings.junit_properties and bool(config.getoption("xmlpath", None)),
     )
     config.pluginmanager.register(recording, "workflow-monitor-recording")
 

@@ -112,6 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             one of Healthchecks.
         report_url: Where people can open the reports, followed by ``#run_id``; for links in
             messages.
+        junit_properties: Whether test cases in JUnit XML say in properties which workflow they are.
         gate: When a session passes, where it is asked for a verdict.
         log_level: How much the command line and the background process log.
     """
@@ -156,6 +157,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slot_days: float = 90.0
     heartbeat_url: str = ""
     report_url: str = ""
+    junit_properties: bool = True
     gate: GateRules = GateRules()
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 

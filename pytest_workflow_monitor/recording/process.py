@@ -53,6 +53,7 @@ class TestProcess:
         contexts: Open browser contexts, each with its thread.
         step_evidence: What steps are to leave in those contexts.
         measurements: Measures each attempt.
+        has_properties: Whether reports say in properties what workflow they are of.
     """
 
     __test__ = False
@@ -68,10 +69,12 @@ class TestProcess:
         contexts: list[Any],
         step_evidence: Any,
         measurements: Measurements,
+        has_properties: bool = False,
     ) -> None:
         self._settings = settings
         self._send = send
         self._measurements = measurements
+        self._has_properties = has_properties
         self._equipment = Equipment(
             artifact_dir=settings.state_path / "artifacts",
             worker=worker,
@@ -236,6 +239,10 @@ class TestProcess:
             outputs=self._outputs(status, sections[self._sections :]) if sections else (),
         )
         self._sections = len(sections)
+        if self._has_properties:
+            from pytest_workflow_monitor.recording.junit import add_properties
+
+            add_properties(report, recorder, status, will_retry=self._will_retry)
         process.recorder = None
         recorder.finish(encoded)
         self._send(report, attempt, encoded)
