@@ -52,7 +52,7 @@ CASES_AT_ONCE = 12
 """Cases beyond it are folded away, so that the table stays near."""
 
 MAX_STATIC_ROWS = 60
-STYLES = ("tokens.css", "report.css")
+STYLES = ("tokens.css", "base.css", "report.css")
 SCRIPTS = (
     "words.js",
     "dom.js",
@@ -67,6 +67,7 @@ SCRIPTS = (
     "filters.js",
     "table.js",
     "keys.js",
+    "theme.js",
     "main.js",
 )
 BLANK_ROW = row_view(
