@@ -21,6 +21,7 @@ from pytest_workflow_monitor.store.health import Health
 from pytest_workflow_monitor.store.letters import Letters
 from pytest_workflow_monitor.store.outbox import Outbox
 from pytest_workflow_monitor.store.overview import Overview
+from pytest_workflow_monitor.store.periods import Periods
 from pytest_workflow_monitor.store.queue import Queue
 from pytest_workflow_monitor.store.reading import Reading
 from pytest_workflow_monitor.store.schedules import Schedules
@@ -62,6 +63,7 @@ class Store(
     Queue,
     Gate,
     Summaries,
+    Periods,
 ):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 

@@ -1,0 +1,29 @@
+"""The sections of period reports, one file each, in the order in which they are read.
+
+A section is a function from what is known to what is said, or None when there is nothing to say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_workflow_monitor.analysis.period.sections import (
+    hours,
+    incidents,
+    overview,
+    workflows,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
+    from pytest_workflow_monitor.period_report import Section
+
+SECTIONS: dict[str, Callable[[PeriodFacts], Section | None]] = {
+    "overview": overview.section,
+    "incidents": incidents.section,
+    "workflows": workflows.section,
+    "hours": hours.section,
+}
+"""Every section by its name, as settings name it."""
