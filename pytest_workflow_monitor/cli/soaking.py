@@ -206,7 +206,7 @@ def _print(found: Verdict, folder: Path) -> None:
     for name, said in rows:
         out.print(f"[bold]{name:<12}[/]", end="")
         out.print(said, markup=False, soft_wrap=True)
-    troubles = account.troubles[:SHOWN]
+    troubles = sorted(account.troubles, key=lambda it: it.by_speed)[:SHOWN]
     if troubles:
         out.print(
             f"\n{len(troubles)} of {wording.plural(len(account.troubles), 'slot')} in trouble:"

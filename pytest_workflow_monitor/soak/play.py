@@ -44,6 +44,9 @@ LEAVE_SECONDS = 60.0
 """How long runs may go on when the soak stops, and how long the service may take to be gone."""
 
 LOOK_SECONDS = 1.0
+EARLIER = timedelta(days=1)
+"""Slots before the first expected one matter, too: their runs may be in the way."""
+
 MOST_RUNS = 10_000_000
 
 
@@ -202,9 +205,10 @@ class _Play:
     def _account(self, *, is_over: bool) -> Account:
         now = min(_now(self._ledger), self._until)
         since = dict.fromkeys(self._expected, self._began_at)
+        before = dict.fromkeys(self._expected, self._began_at - EARLIER)
         return take_account(
             self._expected,
-            self._ledger.ask(lambda store: store.recorded_since(*self._scope, since)),
+            self._ledger.ask(lambda store: store.recorded_since(*self._scope, before)),
             self._ledger.ask(lambda store: store.scheduled_runs(*self._scope, since, MOST_RUNS)),
             now=now,
             speed=self._plan.speed,

@@ -1,0 +1,173 @@
+"""The account of a soak: every slot that was due, and who is to blame."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_workflow_monitor.model import Status, Trigger, Workflow
+from pytest_workflow_monitor.slots import Slot, SlotStatus
+from pytest_workflow_monitor.soak.account import Account, TroubleKind, take_account
+from pytest_workflow_monitor.soak.expectation import enabled, expect
+from pytest_workflow_monitor.store.schedules import ScheduledRun
+from tests.schedule.timetable import NOON, a_slot, noon
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+ORDER = Workflow(
+    workflow_id="order", name="Order", nodeid="t.py::t", file="t.py", cron="*/5 * * * *"
+)
+EXPECTED = expect([ORDER], NOON, noon(15))
+
+
+def done(minutes: float, **changes: Any) -> Slot:
+    """Make a slot that ran for ten seconds, in time."""
+    at = noon(minutes)
+    fields = {"started_at": at, "ended_at": at + timedelta(seconds=10)} | changes
+    return a_slot(at, slot_id=int(minutes), status=SlotStatus.DONE, **fields)
+
+
+def missed(minutes: float, *, found_after: float, **changes: Any) -> Slot:
+    """Make a slot that was found too late, after so many seconds."""
+    found_at = noon(minutes, found_after)
+    fields = {"status": SlotStatus.MISSED, "claimed_at": found_at, "ended_at": found_at}
+    return a_slot(noon(minutes), reason="found too late", **(fields | changes))
+
+
+def run(slot_at: datetime, session_id: str = "", status: Status = Status.PASSED) -> ScheduledRun:
+    """Make an execution of a slot."""
+    return ScheduledRun(
+        run_id=f"{slot_at}/{session_id}",
+        workflow_id="order",
+        session_id=session_id or f"{slot_at}",
+        trigger=Trigger.SCHEDULE,
+        status=status,
+        started_at=slot_at,
+        slot_at=slot_at,
+    )
+
+
+def account(
+    slots: Sequence[Slot],
+    runs: Sequence[ScheduledRun] | None = None,
+    *,
+    speed: float = 1,
+    is_over: bool = True,
+    until: datetime | None = None,
+) -> Account:
+    """Take account of a quarter of an hour; by default every slot that is done has run."""
+    ran = [run(it.slot_at) for it in slots if it.status is SlotStatus.DONE]
+    return take_account(
+        EXPECTED,
+        slots,
+        ran if runs is None else runs,
+        now=until or noon(15),
+        speed=speed,
+        is_over=is_over,
+    )
+
+
+def kinds(found: Account) -> list[tuple[TroubleKind, bool]]:
+    """Return what was wrong, and whether the speed is to blame."""
+    return [(it.kind, it.by_speed) for it in found.troubles]
+
+
+def test_expected_are_the_slots_after_the_beginning_up_to_the_end() -> None:
+    """Of workflows that run here by a schedule."""
+    assert EXPECTED["order"].slots == (noon(5), noon(10), noon(15))
+    assert EXPECTED["order"].grace_seconds == 150
+    others = [
+        Workflow(workflow_id="off", name="", nodeid="a", file="t.py", every_seconds=60.0),
+        Workflow(workflow_id="none", name="", nodeid="b", file="t.py"),
+    ]
+    assert set(enabled([ORDER, *others], "local")) == {"order", "off"}
+
+
+def test_all_is_well() -> None:
+    """Every slot has one execution; failed ones are counted apart."""
+    runs = [run(noon(5)), run(noon(10), status=Status.FAILED), run(noon(15))]
+    found = account([done(5), done(10), done(15)], runs)
+    assert (found.expected, found.run, found.failed, found.open) == (3, 3, 1, 0)
+    assert (found.statuses, found.troubles) == ({"done": 3}, ())
+
+
+def test_a_slot_of_which_nothing_is_recorded_is_found() -> None:
+    """It is silent once all is over; before that it may be on its way."""
+    assert kinds(account([done(5), done(15)])) == [(TroubleKind.SILENT, False)]
+    found = account([done(5), done(15)], is_over=False)
+    assert (found.open, found.troubles) == (1, ())
+
+
+def test_a_run_without_an_execution_is_found() -> None:
+    """That the scheduler says so is not enough."""
+    found = account([done(5), done(10), done(15)], [run(noon(5)), run(noon(15))])
+    assert [(it.kind, it.slot_at) for it in found.troubles] == [(TroubleKind.SILENT, noon(10))]
+
+
+def test_a_slot_that_ran_twice_is_found() -> None:
+    """Two sessions ended; one that died with its worker, and was repeated, does not count."""
+    slots = [done(5), done(10), done(15)]
+    runs = [run(it.slot_at) for it in slots]
+    assert kinds(account(slots, [*runs, run(noon(10), "again")])) == [
+        (TroubleKind.DUPLICATED, False)
+    ]
+    assert not account(slots, [*runs, run(noon(10), "dead", Status.INTERRUPTED)]).troubles
+
+
+def test_a_slot_that_was_never_due_is_found() -> None:
+    """Those before the beginning and after the end are nobody's concern."""
+    slots = [done(it) for it in (0, 5, 10, 12, 15, 20)]
+    found = account(slots)
+    assert [(it.kind, it.slot_at) for it in found.troubles] == [(TroubleKind.UNEXPECTED, noon(12))]
+
+
+@pytest.mark.parametrize(("speed", "by_speed"), [(1, False), (2, False), (60, True)])
+def test_a_slot_that_was_found_too_late(speed: float, by_speed: bool) -> None:
+    """With a grace of 150 s, 400 played ones are too many unless they were 7 real ones."""
+    found = account([done(5), missed(10, found_after=400), done(15)], speed=speed)
+    assert kinds(found) == [(TroubleKind.MISSED, by_speed)]
+    assert found.troubles[0].said == "missed: found too late"
+
+
+@pytest.mark.parametrize(("speed", "by_speed"), [(1, False), (60, True)])
+def test_a_slot_that_the_run_before_left_no_room_for(speed: float, by_speed: bool) -> None:
+    """A run of 9 minutes is too long for every five; one of 9 seconds is not."""
+    first = done(5, ended_at=noon(14))
+    second = a_slot(noon(10), status=SlotStatus.SKIPPED, reason="had not ended")
+    assert kinds(account([first, second, done(15)], speed=speed)) == [
+        (TroubleKind.MISSED, by_speed)
+    ]
+
+
+@pytest.mark.parametrize(("speed", "by_speed"), [(1, False), (10, True)])
+def test_a_run_before_the_first_slot_may_be_in_the_way() -> None:
+    """It belongs to no slot that is expected, but explains why one was skipped."""
+    first = a_slot(noon(5), status=SlotStatus.SKIPPED, reason="had not ended")
+    found = account([done(0, ended_at=noon(6)), first, done(10), done(15)], speed=60)
+    assert kinds(found) == [(TroubleKind.MISSED, True)]
+
+
+def test_a_run_that_began_later_than_its_grace(speed: float, by_speed: bool) -> None:
+    """It ran, and it was late; how late is told in real time."""
+    found = account([done(5), done(10, started_at=noon(14)), done(15)], speed=speed)
+    assert (found.run, kinds(found)) == (3, [(TroubleKind.LATE, by_speed)])
+    assert found.lateness_ms[2] == 240_000 / speed
+
+
+def test_one_row_stands_for_slots_that_were_missed_together() -> None:
+    """Each of them is missed, and none silent."""
+    found = account([missed(5, found_after=700, covers=2), done(15)])
+    assert [(it.kind, it.slot_at) for it in found.troubles] == [
+        (TroubleKind.MISSED, noon(5)),
+        (TroubleKind.MISSED, noon(10)),
+    ]
+
+
+def test_slots_to_come_are_not_due() -> None:
+    """At a checkpoint only those up to now count."""
+    found = account([done(5)], until=noon(7), is_over=False)
+    assert (found.expected, found.run, found.open) == (1, 1, 0)

@@ -1,0 +1,86 @@
+"""The verdict of a soak: what it is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_workflow_monitor.soak.account import Account, Trouble, TroubleKind
+from pytest_workflow_monitor.soak.verdict import Result, Verdict, judge
+from pytest_workflow_monitor.soak.vitals import Vitals, connection_growth, memory_growth
+from tests.schedule.timetable import NOON, noon
+
+
+def vitals(memory_mb: float = 60, connections: int = 6) -> Vitals:
+    """Make a measurement."""
+    return Vitals(at=NOON, memory_mb=memory_mb, processes=0, connections=connections, load=0.5)
+
+
+def verdict(*troubles: Trouble, checkpoints: list[Vitals] | None = None, **changes: Any) -> Verdict:
+    """Judge a soak of ten slots."""
+    account = Account(expected=10, run=10, statuses={}, troubles=troubles)
+    fields: dict[str, Any] = {
+        "began_at": NOON,
+        "ended_at": noon(60),
+        "real_seconds": 60,
+        "speed": 60,
+        "is_complete": True,
+    }
+    return judge(changes.pop("account", account), checkpoints or [vitals()], **(fields | changes))
+
+
+def trouble(kind: TroubleKind, *, by_speed: bool = False) -> Trouble:
+    """Make a trouble."""
+    return Trouble(kind=kind, workflow_id="order", slot_at=NOON, said="", by_speed=by_speed)
+
+
+def test_a_soak_passes_when_nothing_was_wrong() -> None:
+    """There is no reason then."""
+    found = verdict()
+    assert (found.result, found.reasons) == (Result.PASSED, ())
+
+
+@pytest.mark.parametrize("kind", list(TroubleKind))
+def test_any_trouble_fails_it(kind: TroubleKind) -> None:
+    """With how many slots had it."""
+    found = verdict(trouble(kind), trouble(kind))
+    assert found.result is Result.FAILED
+    assert found.reasons[0].startswith("2 slots ")
+
+
+def test_what_the_speed_is_to_blame_for_fails_nothing() -> None:
+    """It is named, and hides nothing else."""
+    by_speed = trouble(TroubleKind.MISSED, by_speed=True)
+    found = verdict(by_speed)
+    assert found.result is Result.TOO_FAST
+    assert found.reasons == (
+        "1 slot did not run, because the machine could not keep up with the speed",
+    )
+    both = verdict(by_speed, trouble(TroubleKind.DUPLICATED))
+    assert both.result is Result.FAILED
+    assert len(both.reasons) == 2
+
+
+def test_a_service_that_ended_fails_it() -> None:
+    """And so does a time in which nothing was due."""
+    assert verdict(problem="the service ended with exit code -9").result is Result.FAILED
+    assert verdict(account=Account(statuses={})).result is Result.FAILED
+
+
+def test_memory_that_grows_fails_it() -> None:
+    """A tenth of the checkpoints at each end is compared, the very first left out."""
+    steady = [vitals(20), *[vitals(60)] * 20, *[vitals(75)] * 5]
+    assert not memory_growth(steady).has_grown
+    growing = [vitals(60 + 2 * it) for it in range(40)]
+    grown = memory_growth(growing)
+    assert (grown.start, grown.end, grown.has_grown) == (64, 136, True)
+    assert verdict(checkpoints=growing).reasons == ("the memory grew from 64 to 136 MB",)
+
+
+def test_connections_that_grow_fail_it() -> None:
+    """Some more or less are those of runs."""
+    assert not connection_growth([vitals(), vitals(), vitals(connections=10)]).has_grown
+    growing = [vitals(connections=6 + it) for it in range(20)]
+    assert connection_growth(growing).has_grown
+    assert verdict(checkpoints=growing).result is Result.FAILED
