@@ -36,7 +36,7 @@ LEAST_KEPT = 3
 """From so many values on a range can be told at all."""
 
 LARGEST_LOG = 700.0
-DIGITS = 5
+DIGITS = 4
 PER_THOUSAND = 1e-3
 SECONDS_AN_HOUR = 3600
 _encoder = msgspec.json.Encoder()
@@ -90,7 +90,7 @@ class Detector:
         state.points += 1
         state.latest_at = seconds
         is_new_normal = self._learn(seconds, slot, work, strange=verdict.is_anomalous)
-        self._follow_rhythm(instant, seconds, slot, work, strange=verdict.is_anomalous)
+        self._follow_rhythm(instant, seconds, work, strange=verdict.is_anomalous)
         return msgspec.structs.replace(verdict, is_new_normal=True) if is_new_normal else verdict
 
     def judge(self, instant: datetime, value: float) -> Verdict:
@@ -143,13 +143,13 @@ class Detector:
         """Return 0 in the middle, 0.5 where the normal range ends, 1 infinitely far off."""
         room = high - middle if work > middle else middle - low
         distance = abs(work - middle)
-        return round(distance / (distance + room), 4) if distance else 0.0
+        return round(distance / (distance + room), DIGITS) if distance else 0.0
 
     def _learn(self, seconds: float, slot: int, work: float, *, strange: bool) -> bool:
         base = self._base(slot)
         if base is None:
             return False
-        left = round(work - base, DIGITS)
+        left = rhythms.rounded(work - base, is_level=self.season is Season.NONE)
         state = self.state
         if not strange:
             state.accepted += 1
@@ -166,21 +166,20 @@ class Detector:
         return True
 
     def _follow_rhythm(
-        self, instant: datetime, seconds: float, slot: int, work: float, *, strange: bool
+        self, instant: datetime, seconds: float, work: float, *, strange: bool
     ) -> None:
-        rhythm = self.state.rhythm
+        state = self.state
+        rhythm = state.rhythm
         if rhythm is None:
-            rhythm = self.state.rhythm = Rhythm()
+            rhythm = state.rhythm = Rhythm()
+        if strange and rhythm.season is not Season.NONE:
+            return
         offset = instant.utcoffset()
-        local = seconds + (offset.total_seconds() if offset else 0.0)
-        hour = int(local // SECONDS_AN_HOUR)
-        is_next = hour != rhythm.hour
-        if not (strange and rhythm.season is not Season.NONE):
-            rhythms.learn(rhythm, hour, slot, work, self._sample.spread)
-        if is_next:
+        hour = int((seconds + (offset.total_seconds() if offset else 0.0)) // SECONDS_AN_HOUR)
+        if rhythms.learn(rhythm, hour, work, self._sample.spread):
             season = rhythms.found(rhythm)
             if season is not rhythm.season:
-                self._sample = settling.rebase(self.state, rhythm, season)
+                self._sample = settling.rebase(state, rhythm, season)
 
     def _base(self, slot: int) -> float | None:
         rhythm = self.state.rhythm

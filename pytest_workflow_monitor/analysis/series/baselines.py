@@ -56,25 +56,33 @@ class SeriesOptions(Record, frozen=True, kw_only=True):
 
 
 class Rhythm(Struct, omit_defaults=True):
-    """What is remembered about hours: running means on the working scale, and how often seen.
+    """What is remembered about hours, on the working scale: means over visits, and their number.
 
-    ``plain`` knows no hours, ``day`` is by hour of day, ``weekday`` what a day of the week adds,
-    ``week`` what an hour of the week adds to both. The visit of the present hour is summed up until
-    the next hour begins. The gains are mean and variance, over days, of what knowing the rhythm
-    took off the error.
+    Attributes:
+        season: The rhythm that was found so far.
+        day: By hour of the day.
+        weekday: What a day of the week adds to it.
+        week: What an hour of the week adds to both.
+        levels: How far the latest visits lay above nothing, the day's and the week's prediction.
+        hour: The present hour, counted from 1970.
+        total: The sum of its values so far.
+        count: Their number.
+        today: The sums of the errors without rhythm, by day and by week; and their number.
+        day_gain: Days, mean and variance of what knowing the hour of the day took off the error.
+        week_gain: The same of the hour of the week.
     """
 
     season: Season = Season.NONE
     day: dict[int, tuple[float, int]] = {}
     weekday: dict[int, tuple[float, int]] = {}
-    week: dict[int, tuple[float, int]] = {}
-    plain: tuple[float, int] = (0.0, 0)
+    week: dict[int, float] = {}
+    levels: tuple[float, float, float] = (0.0, 0.0, 0.0)
     hour: int = -1
     total: float = 0.0
     count: int = 0
     today: tuple[float, float, float, int] = (0.0, 0.0, 0.0, 0)
-    day_gain: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    week_gain: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    day_gain: tuple[int, float, float] = (0, 0.0, 0.0)
+    week_gain: tuple[int, float, float] = (0, 0.0, 0.0)
 
 
 class SeriesState(Struct, omit_defaults=True):

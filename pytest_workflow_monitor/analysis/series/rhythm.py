@@ -1,8 +1,9 @@
 """Whether a series has a rhythm of days or weeks, and what it makes of an hour.
 
 An hour of the week is predicted as the mean of that hour of the day, plus what the weekday adds,
-plus what is left for that very hour; each learned from the visits before, so that every error is an
-honest one-step-ahead error. A rhythm counts as there once it made the errors of whole days smaller
+plus what is left for that very hour; each learned from earlier visits, so that every error is an
+honest one-step-ahead error. All guesses follow the level of the latest visits, so that no change of
+level passes for a rhythm. A rhythm counts as there once it made the errors of whole days smaller
 than they were without it, beyond chance: the prequential test of A. P. Dawid, "Statistical theory:
 the prequential approach", J. R. Statist. Soc. A 147 (1984).
 """
@@ -10,33 +11,48 @@ the prequential approach", J. R. Statist. Soc. A 147 (1984).
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.series.baselines import Rhythm, Season
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 HOURS_A_DAY = 24
 HOURS_A_WEEK = 168
+FIRST_MONDAY = 4 * HOURS_A_DAY
+"""Hours from the beginning of 1970, a Thursday, to the first Monday."""
+
 LONGEST_MEMORY = 20
 """A mean over visits forgets those older than about so many."""
 
+LEVEL_MEMORY = 24
+"""The level is that of about so many visits."""
+
+WEEKS = 6
+"""What an hour of the week adds is drawn from nothing to that of about the latest six visits."""
+
 SHRINK = 1
-"""Visits of an hour of the week needed until half of its own share is believed."""
+"""Visits until half of what a weekday adds is believed."""
 
 DAYS_REMEMBERED = 28
 DAYS_NEEDED = 4
-SURE = 3.0
+SURE = 2.0
 """Standard errors by which the mean gain of the days must lie above none."""
 
-UNSURE = 1.0
-LEAST_GAIN = 0.05
-"""The share of the error that a rhythm must take away."""
+LEAST_GAIN = 0.03
+"""The spreads that a rhythm must take off the mean error."""
 
-DIGITS = 5
+LEAST_HOURS = 2
+"""A rhythm of days needs so many hours of the day."""
+
 CLIP = 4.0
-"""Errors count up to so many spreads, so that no single day's outlier decides."""
+"""Errors count up to so many spreads, so that no outlier decides."""
+
+DIGITS_OF_A_LEVEL = 6
+DIGITS_OF_A_DEVIATION = 4
+
+
+def rounded(value: float, *, is_level: bool) -> float:
+    """Cut a number to the significant digits that are worth storing."""
+    digits = DIGITS_OF_A_LEVEL if is_level else DIGITS_OF_A_DEVIATION
+    return float(f"{value:.{digits}g}")
 
 
 def predicted(rhythm: Rhythm, slot: int, season: Season) -> float | None:
@@ -48,127 +64,124 @@ def predicted(rhythm: Rhythm, slot: int, season: Season) -> float | None:
         return None
     if season is Season.DAY:
         return seen[0]
-    return seen[0] + _added(rhythm.weekday, slot // HOURS_A_DAY) + _added(rhythm.week, slot)
-
-
-def _added(table: Mapping[int, tuple[float, int]], key: int) -> float:
-    seen = table.get(key)
-    return 0.0 if seen is None else seen[0] * seen[1] / (seen[1] + SHRINK)
+    of_weekday, count = rhythm.weekday.get(slot // HOURS_A_DAY, (0.0, 0))
+    return seen[0] + of_weekday * count / (count + SHRINK) + rhythm.week.get(slot, 0.0)
 
 
 def visits(rhythm: Rhythm, slot: int, season: Season) -> int:
     """Count the visits behind a prediction; at least one."""
-    by_day = rhythm.day.get(slot % HOURS_A_DAY, (0.0, 1))
-    found = rhythm.week.get(slot, by_day) if season is Season.WEEK else by_day
-    return found[1]
+    return WEEKS if season is Season.WEEK else rhythm.day.get(slot % HOURS_A_DAY, (0.0, 1))[1]
 
 
-def learn(rhythm: Rhythm, hour: int, slot: int, value: float, spread: float) -> None:
-    """Take one value into account.
+def slot_of(hour: int) -> int:
+    """Return the hour of the week, 0 for Monday from midnight, of hours since 1970."""
+    return (hour - FIRST_MONDAY) % HOURS_A_WEEK
+
+
+def learn(rhythm: Rhythm, hour: int, value: float, spread: float) -> bool:
+    """Take one value into account; tell whether an hour before it has ended.
 
     Args:
         rhythm: What is known so far; changed.
         hour: Hours since 1970 in the zone of the instant.
-        slot: The hour of the week of it.
         value: On the working scale.
         spread: The usual deviation, for clipping what lies far off.
     """
-    if rhythm.count and hour != rhythm.hour:
-        _end_visit(rhythm, slot_of(rhythm.hour))
+    is_next = hour != rhythm.hour
+    if is_next and rhythm.count:
+        _end_visit(rhythm)
         if hour // HOURS_A_DAY != rhythm.hour // HOURS_A_DAY:
             _end_day(rhythm)
-    _compare(rhythm, slot, value, CLIP * spread)
-    expected = predicted(rhythm, slot, Season.WEEK)
-    if spread > 0 and rhythm.plain[1]:
-        centre = rhythm.plain[0] if expected is None else expected
-        value = min(max(value, centre - CLIP * spread), centre + CLIP * spread)
+    if spread > 0:
+        value = _compared(rhythm, slot_of(hour), value, spread)
     rhythm.hour = hour
     rhythm.total += value
     rhythm.count += 1
+    return is_next
 
 
-def slot_of(hour: int) -> int:
-    """Return the hour of the week of hours since 1970, which began on a Thursday."""
-    return (hour + 3 * HOURS_A_DAY) % HOURS_A_WEEK
-
-
-def _compare(rhythm: Rhythm, slot: int, value: float, most: float) -> None:
+def _compared(rhythm: Rhythm, slot: int, value: float, spread: float) -> float:
+    """Add up the errors of the guesses; return the value, clipped about the best guess."""
     by_day = predicted(rhythm, slot, Season.DAY)
     by_week = predicted(rhythm, slot, Season.WEEK)
     if by_day is None or by_week is None:
-        return
-    plain, day, week = (
-        min(abs(value - guess), most) for guess in (rhythm.plain[0], by_day, by_week)
-    )
+        return value
+    of_all, of_day, of_week = rhythm.levels
+    guess = by_week + of_week
     before = rhythm.today
-    rhythm.today = (before[0] + plain, before[1] + day, before[2] + week, before[3] + 1)
+    rhythm.today = (
+        before[0] + min(abs(value - of_all) / spread, CLIP),
+        before[1] + min(abs(value - by_day - of_day) / spread, CLIP),
+        before[2] + min(abs(value - guess) / spread, CLIP),
+        before[3] + 1,
+    )
+    return min(max(value, guess - CLIP * spread), guess + CLIP * spread)
 
 
-def _end_visit(rhythm: Rhythm, slot: int) -> None:
-    value = rhythm.total / rhythm.count
+def _end_visit(rhythm: Rhythm) -> None:
+    slot, value = slot_of(rhythm.hour), rhythm.total / rhythm.count
     rhythm.total, rhythm.count = 0.0, 0
-    rhythm.plain = _moved(rhythm.plain, value, HOURS_A_WEEK)
-    left = _move(rhythm.day, slot % HOURS_A_DAY, value)
-    left = _move(rhythm.weekday, slot // HOURS_A_DAY, left)
-    _move(rhythm.week, slot, left)
+    is_first = not rhythm.day
+    of_all, of_day, of_week = rhythm.levels
+    rhythm.levels = (
+        value if is_first else _drawn(of_all, value, 0.0),
+        _drawn(of_day, value, predicted(rhythm, slot, Season.DAY)),
+        _drawn(of_week, value, predicted(rhythm, slot, Season.WEEK)),
+    )
+    left = _move(rhythm.day, slot % HOURS_A_DAY, value, is_level=True)
+    left = _move(rhythm.weekday, slot // HOURS_A_DAY, left, is_level=False)
+    added = rhythm.week.get(slot, 0.0)
+    rhythm.week[slot] = rounded(added + (left - added) / WEEKS, is_level=False)
 
 
-def _move(table: dict[int, tuple[float, int]], key: int, value: float) -> float:
-    """Move a mean towards a value; return what the mean before leaves to explain."""
-    table[key] = _moved(table.get(key, (0.0, 0)), value, LONGEST_MEMORY)
-    return value - table[key][0]
+def _drawn(level: float, value: float, guess: float | None) -> float:
+    """Draw a level towards what a guess left over."""
+    return level if guess is None else level + (value - guess - level) / LEVEL_MEMORY
 
 
-def _moved(mean: tuple[float, int], value: float, memory: int) -> tuple[float, int]:
-    count = min(mean[1] + 1, memory)
-    return round(mean[0] + (value - mean[0]) / count, DIGITS), count
+def _move(table: dict[int, tuple[float, int]], key: int, value: float, *, is_level: bool) -> float:
+    """Move a mean towards a value; return what is left to explain."""
+    mean, count = table.get(key, (0.0, 0))
+    count = min(count + 1, LONGEST_MEMORY)
+    mean = rounded(mean + (value - mean) / count, is_level=is_level)
+    table[key] = (mean, count)
+    return value - mean
 
 
 def _end_day(rhythm: Rhythm) -> None:
     plain, day, week, count = rhythm.today
     rhythm.today = (0.0, 0.0, 0.0, 0)
-    if count == 0 or plain <= 0:
-        return
-    rhythm.day_gain = _remember(rhythm.day_gain, (plain - day) / plain)
-    rhythm.week_gain = _remember(rhythm.week_gain, (min(plain, day) - week) / plain)
+    if count:
+        rhythm.day_gain = _remembered(rhythm.day_gain, (plain - day) / count)
+        rhythm.week_gain = _remembered(rhythm.week_gain, (min(plain, day) - week) / count)
 
 
-def _remember(gain: tuple[float, float, float], value: float) -> tuple[float, float, float]:
+def _remembered(gain: tuple[int, float, float], value: float) -> tuple[int, float, float]:
     """Continue count, mean and variance of the gains of days, the older ones fading."""
     days, mean, variance = gain
     days = min(days + 1, DAYS_REMEMBERED)
     weight = 1 / days
-    deviation = value - mean
-    mean += weight * deviation
-    variance = (1 - weight) * (variance + weight * deviation * deviation)
-    return days, mean, variance
+    off = value - mean
+    return days, mean + weight * off, (1 - weight) * (variance + weight * off**2)
 
 
-def is_there(gain: tuple[float, float, float], *, known: bool) -> bool:
+def is_there(gain: tuple[int, float, float], *, known: bool) -> bool:
     """Tell whether a rhythm made the errors of days smaller beyond chance.
 
     Args:
         gain: Days, mean and variance of the share of the error that it took away.
-        known: Whether it was there before: then it takes less to believe it.
+        known: Whether it was there before; then it goes only when it is no gain any more.
     """
     days, mean, variance = gain
-    if days < DAYS_NEEDED or mean < (0 if known else LEAST_GAIN):
-        return False
-    error = sqrt(variance / (days - 1))
-    return mean > (UNSURE if known else SURE) * error
+    if known:
+        return mean > 0
+    error = sqrt(variance / max(days - 1, 1))
+    return days >= DAYS_NEEDED and mean >= LEAST_GAIN and mean > SURE * error
 
 
 def found(rhythm: Rhythm) -> Season:
     """Return the rhythm that the days so far speak for."""
-    is_weekly = is_there(rhythm.week_gain, known=rhythm.season is Season.WEEK)
-    if is_weekly:
+    if is_there(rhythm.week_gain, known=rhythm.season is Season.WEEK):
         return Season.WEEK
     is_daily = is_there(rhythm.day_gain, known=rhythm.season is not Season.NONE)
-    return Season.DAY if is_daily else Season.NONE
-
-
-def lift(rhythm: Rhythm, by: float) -> None:
-    """Move the whole rhythm up or down with a new level."""
-    rhythm.plain = (rhythm.plain[0] + by, rhythm.plain[1])
-    rhythm.day = {hour: (mean + by, count) for hour, (mean, count) in rhythm.day.items()}
-    rhythm.total += by * rhythm.count
+    return Season.DAY if is_daily and len(rhythm.day) >= LEAST_HOURS else Season.NONE

@@ -26,10 +26,12 @@ WIDEST_SPACING = 2_400.0
 PUNCTUAL = 0.9
 """A value is kept from this share of the spacing on, for schedules are never quite punctual."""
 
-DIGITS = 5
 SHIFT_SPREADS = 2.0
 ON_ONE_SIDE = 0.8
 STRANGE_SHARE = 0.2
+OLD_SHARE = 2
+"""After a move, so many old values are kept for each of the new ones."""
+
 OTHER_SPREAD = 2.5
 """A new level whose spread is so many times larger or smaller keeps nothing of the old tails."""
 
@@ -89,23 +91,18 @@ def _jump(latest: list[float], sample: Sample, options: SeriesOptions) -> float:
 def _moved(
     state: SeriesState, sample: Sample, latest: list[tuple[float, int]], jump: float
 ) -> Sample:
-    """Move the sample to the new level; with a rhythm, move the rhythm."""
-    rhythm = state.rhythm
-    has_season = rhythm is not None and rhythm.season is not Season.NONE
-    if rhythm is not None and has_season:
-        rhythms.lift(rhythm, jump)
-        latest = [(left - jump, slot) for left, slot in latest]
-        jump = 0.0
+    """Move a part of the sample to the new level, so that the shape of its tails is kept."""
     spread = Sample(left for left, _ in latest).spread
     if not sample.spread / OTHER_SPREAD <= spread <= sample.spread * OTHER_SPREAD:
         return _replaced(state, latest)
-    every = max(1, len(state.kept) // (2 * len(latest)))
+    every = max(1, len(state.kept) // (OLD_SHARE * len(latest)))
     old = zip(state.kept[::every], state.slots[::every], strict=True)
     return _replaced(state, [*((left + jump, slot) for left, slot in old), *latest])
 
 
 def _replaced(state: SeriesState, pairs: list[tuple[float, int]]) -> Sample:
-    state.kept = [round(left, DIGITS) for left, _ in pairs]
+    has_season = state.rhythm is not None and state.rhythm.season is not Season.NONE
+    state.kept = [rhythms.rounded(left, is_level=not has_season) for left, _ in pairs]
     state.slots = [slot for _, slot in pairs]
     state.recent = []
     state.strange = 0
