@@ -143,7 +143,6 @@ def test_a_slot_that_the_run_before_left_no_room_for(speed: float, by_speed: boo
     ]
 
 
-@pytest.mark.parametrize(("speed", "by_speed"), [(1, False), (10, True)])
 def test_a_run_before_the_first_slot_may_be_in_the_way() -> None:
     """It belongs to no slot that is expected, but explains why one was skipped."""
     first = a_slot(noon(5), status=SlotStatus.SKIPPED, reason="had not ended")
@@ -151,6 +150,7 @@ def test_a_run_before_the_first_slot_may_be_in_the_way() -> None:
     assert kinds(found) == [(TroubleKind.MISSED, True)]
 
 
+@pytest.mark.parametrize(("speed", "by_speed"), [(1, False), (10, True)])
 def test_a_run_that_began_later_than_its_grace(speed: float, by_speed: bool) -> None:
     """It ran, and it was late; how late is told in real time."""
     found = account([done(5), done(10, started_at=noon(14)), done(15)], speed=speed)
