@@ -1,19 +1,20 @@
 """Finds where the level of a series changed for good.
 
-The values are brought to one scale by a robust noise estimate and clipped, cut by PELT, and each
-cut must then stand a rank test between its neighbours, corrected for how persistent the values
-are; cuts that do not are taken out, the weakest first. Sources, cost and measured quality are in
-``docs/analysis.md``.
+Rhythms of days and weeks are taken out; the values are brought to one scale by a robust estimate of
+their noise, clipped, and cut by PELT. Each cut must then stand a rank test between its neighbours,
+corrected for how persistent the values are; cuts that do not are taken out, the weakest first.
+Sources, cost and measured quality are in ``docs/analysis.md``.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from math import log, sqrt
+from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.series import ranks
 from pytest_workflow_monitor.analysis.series.baselines import Scale
+from pytest_workflow_monitor.analysis.series.profile import without_rhythm
 from pytest_workflow_monitor.analysis.series.sample import MAD_OF_NORMAL, quantile
 from pytest_workflow_monitor.analysis.series.segmentation import cuts
 from pytest_workflow_monitor.model import Record
@@ -45,7 +46,8 @@ class Change(Record, frozen=True, kw_only=True):
         after_at: The instant of the last value at the old level: the change lies between the two.
         earliest_at: With the uncertainty of the place, the change lies after this instant.
         latest_at: And not after this one.
-        before: The median of the old level, since the change before this one.
+        before: The median of the old level, since the change before this one; without the rhythm
+            of days and weeks, if the series has one.
         after: The median of the new level, up to the next change.
         ratio: New by old; None where the old level is zero or signs differ.
         confidence: How sure it is that this is no chance, 0 to 1.
@@ -113,11 +115,11 @@ class _Series:
 
     def __init__(self, instants: Sequence[datetime], values: Sequence[float], scale: Scale) -> None:
         self.instants = instants
-        self.values = values
         self.size = len(values)
-        work = (
-            list(values) if scale is Scale.LINEAR else [log(max(v, LEAST_POSITIVE)) for v in values]
-        )
+        is_log = scale is Scale.LOG
+        work = [log(max(value, LEAST_POSITIVE)) for value in values] if is_log else list(values)
+        work = without_rhythm(instants, work)
+        self.values = list(map(exp, work)) if is_log else work
         self.noise, self.persistence = _noise(work)
         if self.noise <= 0:
             return
