@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from pytest_workflow_monitor import alert_rules, gate_rules, health_rules
+from pytest_workflow_monitor import alert_rules, gate_rules, health_rules, report_rules
 from pytest_workflow_monitor.alert_rules import (
     AlertSettings,
     ChannelRule,
@@ -29,6 +29,9 @@ from pytest_workflow_monitor.errors import SettingsError
 from pytest_workflow_monitor.gate_rules import GateRules
 from pytest_workflow_monitor.health_rules import HttpCheck
 from pytest_workflow_monitor.metric_names import check_budgets
+from pytest_workflow_monitor.report_rules import ReportRule
+from pytest_workflow_monitor.tables import zone
+from pytest_workflow_monitor.tables import zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,12 +111,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         schedule_group_size: How many workflows that are due together may share one pytest process.
         worker_timeout_seconds: How long a worker may be silent until another one takes over.
         slot_days: How long it is kept what became of each slot.
+        execution_days: How long executions are kept, with their errors, sessions and alerts.
+        detail_days: How long steps and metrics are kept, each of them and by the hour; their sums
+            by the day, and executions by the hour and day, are kept for ever.
+        log_days: How long captured output, events of pages, messages and health checks are kept.
         heartbeat_url: An address that hears of every successful cycle of the scheduler, such as
             one of Healthchecks.
         report_url: Where people can open the reports, followed by ``#run_id``; for links in
             messages.
         junit_properties: Whether test cases in JUnit XML say in properties which workflow they are.
         gate: When a session passes, where it is asked for a verdict.
+        reports: Reports over hours, days, weeks or months that the scheduler makes and sends.
+        timezone: Whose days and hours reports speak of, where they do not say.
         log_level: How much the command line and the background process log.
     """
 
@@ -155,10 +164,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     schedule_group_size: int = 10
     worker_timeout_seconds: float = 30.0
     slot_days: float = 90.0
+    execution_days: float = 400.0
+    detail_days: float = 90.0
+    log_days: float = 30.0
     heartbeat_url: str = ""
     report_url: str = ""
     junit_properties: bool = True
     gate: GateRules = GateRules()
+    reports: tuple[ReportRule, ...] = report_rules.DEFAULT_REPORTS
+    timezone: str = "UTC"
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     @property
@@ -179,7 +193,12 @@ _PASSWORDS = (
 )
 """Where a database URL or connection string holds a password, and what stands before it."""
 
-TABLES = {**alert_rules.READERS, **health_rules.READERS, **gate_rules.READERS}
+TABLES = {
+    **alert_rules.READERS,
+    **health_rules.READERS,
+    **gate_rules.READERS,
+    **report_rules.READERS,
+}
 """What reads each setting that is a table or a list of tables."""
 
 WEB = ("http://", "https://")
@@ -195,6 +214,9 @@ LIMITS = {
     "schedule_group_size": (1, 1000),
     "worker_timeout_seconds": (1, 3600),
     "slot_days": (1, 36500),
+    "execution_days": (1, 36500),
+    "detail_days": (1, 36500),
+    "log_days": (1, 36500),
 }
 """Allowed ranges of numbers, both ends included."""
 
@@ -371,6 +393,8 @@ def _check_range(key: str, checked: Any) -> None:
         and not checked.startswith(WEB)
     ):
         raise ValueError("expected an address that begins with http:// or https://")
+    if key == "timezone":
+        zone(checked)
     if key == "network_reference":
         for reference in checked:
             health_rules.check_reference(reference)
@@ -397,6 +421,9 @@ def _unknown_channels(values: Mapping[str, Any]) -> list[str]:
         f"{key}: {sentence}"
         for key in ("routes", "escalations")
         for sentence in alert_rules.unknown_channels(channels, values.get(key, ()))
+    ] + [
+        f"reports: {sentence}"
+        for sentence in report_rules.unknown_recipients(channels, values.get("reports", ()))
     ]
 
 

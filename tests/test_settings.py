@@ -23,6 +23,8 @@ from pytest_workflow_monitor.alert_rules import (
 from pytest_workflow_monitor.errors import SettingsError
 from pytest_workflow_monitor.gate_rules import GateRules
 from pytest_workflow_monitor.health_rules import HttpCheck
+from pytest_workflow_monitor.periods import PeriodKind
+from pytest_workflow_monitor.report_rules import ReportRule
 from pytest_workflow_monitor.settings import (
     LIMITS,
     SETTINGS_FILE,
@@ -232,6 +234,19 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "slot_days": ("30", 30.0),
     "heartbeat_url": ("https://hc.example.com/ping/1", "https://hc.example.com/ping/1"),
     "report_url": ("https://ci.example/r.html", "https://ci.example/r.html"),
+    "reports": (
+        '[{"name": "team", "period": "weekly", "sections": ["overview"], "channels": []}]',
+        (
+            ReportRule(
+                name="team",
+                period=PeriodKind.WEEKLY,
+                cron="0 8 * * mon",
+                sections=("overview",),
+                channels=(),
+            ),
+        ),
+    ),
+    "timezone": ("Europe/Berlin", "Europe/Berlin"),
 }
 
 

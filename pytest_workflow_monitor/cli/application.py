@@ -11,6 +11,7 @@ import click
 
 from pytest_workflow_monitor.cli.alerts import alerts
 from pytest_workflow_monitor.cli.artifacts import artifacts
+from pytest_workflow_monitor.cli.badging import badge
 from pytest_workflow_monitor.cli.configuration import config
 from pytest_workflow_monitor.cli.db import db
 from pytest_workflow_monitor.cli.display import say
@@ -23,10 +24,11 @@ from pytest_workflow_monitor.cli.listing import list_workflows
 from pytest_workflow_monitor.cli.notifying import notify
 from pytest_workflow_monitor.cli.options import InOrder
 from pytest_workflow_monitor.cli.replaying import replay
+from pytest_workflow_monitor.cli.reporting import report
 from pytest_workflow_monitor.cli.running import run
 from pytest_workflow_monitor.cli.schedule import schedule
 from pytest_workflow_monitor.cli.serving import schedule_run, tick, worker
-from pytest_workflow_monitor.cli.sessions import report, sessions
+from pytest_workflow_monitor.cli.sessions import sessions
 from pytest_workflow_monitor.cli.silences import silences
 from pytest_workflow_monitor.cli.soaking import soak
 from pytest_workflow_monitor.cli.standing import status
@@ -88,6 +90,7 @@ for command in (
     sessions,
     report,
     status,
+    badge,
     health,
     alerts,
     silences,

@@ -1,17 +1,16 @@
-"""``workflow-monitor sessions`` and ``report``: whole sessions, as a list and as a report."""
+"""``workflow-monitor sessions``: whole sessions as a list."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
-from pytest_workflow_monitor.cli.access import effective_settings, needed, opened, resolved
-from pytest_workflow_monitor.cli.exits import NothingThereError, NothingToShowError
+from pytest_workflow_monitor.cli.access import effective_settings, opened
+from pytest_workflow_monitor.cli.exits import NothingToShowError
 from pytest_workflow_monitor.cli.options import as_json_option, limit_option
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.model import Status
@@ -19,24 +18,7 @@ from pytest_workflow_monitor.model import Status
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from pytest_workflow_monitor.model import SessionDocument
-    from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import SessionSummary
-
-Format = Literal["html", "json", "markdown"]
-SUFFIXES: dict[str, Format] = {
-    ".html": "html",
-    ".htm": "html",
-    ".json": "json",
-    ".md": "markdown",
-    ".markdown": "markdown",
-}
-STANDARD_OUTPUT = Path("-")
-DEFAULT_NAMES = {
-    "html": "workflow-report.html",
-    "json": "workflow-report.json",
-    "markdown": "workflow-report.md",
-}
 
 
 @click.command()
@@ -56,68 +38,6 @@ def sessions(*, project: str | None, all_projects: bool, limit: int, as_json: bo
         _print_sessions(found, "all projects" if asked is None else asked)
     else:
         display.say(str(NothingToShowError()))
-
-
-@click.command()
-@click.option(
-    "--session",
-    default="last",
-    show_default=True,
-    metavar="ID",
-    help="Its id, the beginning of that, or last.",
-)
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="Where to write it, - for standard output; by default workflow-report.html and the like.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(list(DEFAULT_NAMES)),
-    help="By default what the name of the output ends in, else html.",
-)
-def report(*, session: str, output: Path | None, form: Format | None) -> None:
-    """Write the report of a session."""
-    from pytest_workflow_monitor.report.files import write_atomically
-
-    settings = effective_settings()
-    form = form or SUFFIXES.get(output.suffix.lower() if output else "", "html")
-    path = output or Path(DEFAULT_NAMES[form])
-    document = _document(settings, session)
-    content = _rendered(document, form, settings)
-    if path == STANDARD_OUTPUT:
-        click.echo(content, nl=False)
-        return
-    write_atomically(path, content)
-    started = display.full_when(document.session.started_at)
-    display.say(f"Session {document.session.session_id} of {started}:")
-    click.echo(str(path))
-
-
-def _document(settings: Settings, session: str) -> SessionDocument:
-    with needed(settings) as store:
-        if session == "last":
-            known = store.last_session_id()
-            if known is None:
-                raise NothingThereError(f"There is no session of {settings.project} yet.")
-        else:
-            known = resolved("session", session, store.find_session_ids)
-        return store.session_document(known, history_length=settings.history_length)
-
-
-def _rendered(document: SessionDocument, form: Format, settings: Settings) -> bytes:
-    from pytest_workflow_monitor import report as reports
-
-    if form == "html":
-        return reports.render_html(
-            document,
-            state_path=settings.state_path,
-            artifacts_http_url=settings.artifacts_http_url,
-        )
-    if form == "json":
-        return reports.render_json(document)
-    return reports.render_markdown(document).encode("utf-8", "replace")
 
 
 def _print_sessions(found: tuple[SessionSummary, ...], whose: str) -> None:

@@ -8,11 +8,8 @@ the file can act, whatever a test wrote into it.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jinja2
@@ -32,6 +29,7 @@ from pytest_workflow_monitor.report.cases import (
 )
 from pytest_workflow_monitor.report.guard import checked, masked
 from pytest_workflow_monitor.report.links import web_link
+from pytest_workflow_monitor.report.page_assets import assets
 from pytest_workflow_monitor.report.page_data import (
     DetailMaker,
     Row,
@@ -84,15 +82,6 @@ class Fact(NamedTuple):
     at: datetime | None = None
 
 
-class Assets(NamedTuple):
-    """The style, the scripts, and the policy that admits them and nothing else."""
-
-    style: str
-    early_script: str
-    script: str
-    policy: str
-
-
 def render_html(
     document: SessionDocument, *, state_path: Path | None = None, artifacts_http_url: str = ""
 ) -> bytes:
@@ -120,7 +109,7 @@ def _context(document: SessionDocument, attachments: Attachments) -> dict[str, A
     first = sorted(document.executions, key=summary.attention_order)[:MAX_STATIC_ROWS]
     totals = kinds(document.executions)
     return {
-        **_assets()._asdict(),
+        **assets(STYLES, SCRIPTS)._asdict(),
         "document": document,
         "summary": summary.summarize(document),
         "title": _title(document.session),
@@ -240,20 +229,3 @@ def _said(moment: datetime) -> str:
     """Say an instant with its day; the page's script says it again in the reader's zone."""
     local = moment.astimezone(UTC)
     return f"{local.day} {wording.MONTHS[local.month - 1]} {local:%H:%M} UTC"
-
-
-@cache
-def _assets() -> Assets:
-    folder = files("pytest_workflow_monitor.report") / "assets"
-    style = "".join((folder / name).read_text("utf-8") for name in STYLES)
-    script = "\n".join((folder / "js" / name).read_text("utf-8") for name in SCRIPTS)
-    early = (folder / "js" / "early.js").read_text("utf-8")
-    policy = (
-        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-        f"style-src {_hash(style)}; script-src {_hash(early)} {_hash(script)}"
-    )
-    return Assets(style, early, script, policy)
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -57,8 +57,8 @@ class Window(NamedTuple):
     """What a question is about."""
 
     project: str
-    environments: Sequence[str]
-    workflow_ids: Sequence[str] | None
+    environments: list[str]
+    workflow_ids: list[str] | None
     start: datetime
     end: datetime
 
@@ -92,7 +92,7 @@ class Periods(Database):
         before, week_before = period.before(), period.week_before()
 
         def window(start: datetime, end: datetime) -> Window:
-            return Window(project, environments, ids, start, end)
+            return Window(project, list(environments), ids, start, end)
 
         asked = window(period.start, period.end)
         earlier = window(before.start, before.end)

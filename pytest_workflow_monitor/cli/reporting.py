@@ -1,0 +1,217 @@
+"""``workflow-monitor report``: a session's report, or one of an hour, a day, a week, a month."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec.structs import replace
+
+from pytest_workflow_monitor.cli import display
+from pytest_workflow_monitor.cli.access import effective_settings, needed, resolved
+from pytest_workflow_monitor.cli.executions import moment
+from pytest_workflow_monitor.cli.exits import NothingThereError
+from pytest_workflow_monitor.periods import Period, PeriodKind, last_period
+from pytest_workflow_monitor.report_rules import KINDS, SECTIONS, ReportRule
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pytest_workflow_monitor.model import SessionDocument
+    from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.store import Store
+
+SUFFIXES = {
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".csv": "csv",
+}
+ENDINGS = {"html": ".html", "json": ".json", "markdown": ".md", "csv": ".csv"}
+STANDARD_OUTPUT = Path("-")
+
+
+@click.command()
+@click.option(
+    "--session",
+    metavar="ID",
+    help="Of this session: its id, the beginning of that, or last, which is the default.",
+)
+@click.option(
+    "--period",
+    type=click.Choice(KINDS),
+    help="Of the last hour, day, week or month that is over.",
+)
+@click.option(
+    "--since", type=moment, metavar="WHEN", help="Of the time since a day, an instant, or 7d ago."
+)
+@click.option("--until", type=moment, metavar="WHEN", help="Until then; by default until now.")
+@click.option("--name", metavar="NAME", help="A report of the settings, by its name.")
+@click.option(
+    "--environment",
+    "environments",
+    multiple=True,
+    metavar="NAME",
+    help="Of this environment; repeatable. By default that of the settings.",
+)
+@click.option(
+    "--section",
+    "sections",
+    multiple=True,
+    type=click.Choice(SECTIONS),
+    metavar="NAME",
+    help="Only with this section; repeatable.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="Where to write it, - for standard output; by default workflow-report.html and the like.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(ENDINGS)),
+    help="By default what the name of the output ends in, else html.",
+)
+def report(
+    *,
+    session: str | None,
+    period: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    name: str | None,
+    environments: tuple[str, ...],
+    sections: tuple[str, ...],
+    output: Path | None,
+    form: str | None,
+) -> None:
+    """Write the report of a session, or of an hour, a day, a week, a month or any time."""
+    settings = effective_settings()
+    form = form or SUFFIXES.get(output.suffix.lower() if output else "", "html")
+    if period or since or until or name:
+        if session is not None:
+            raise click.UsageError("--session is about one session: it goes with no period.")
+        rule = _rule(settings, name, period, environments, sections)
+        said, content = _of_period(settings, rule, since, until, form)
+        default = f"workflow-report-{rule.name}{ENDINGS[form]}"
+    else:
+        if environments or sections:
+            raise click.UsageError("--environment and --section go with --period or --since.")
+        said, content = _of_session(settings, session or "last", form)
+        default = f"workflow-report{ENDINGS[form]}"
+    _write(output or Path(default), content, said)
+
+
+def _write(path: Path, content: bytes, said: str) -> None:
+    from pytest_workflow_monitor.report.files import write_atomically
+
+    if path == STANDARD_OUTPUT:
+        click.echo(content, nl=False)
+        return
+    write_atomically(path, content)
+    display.say(said)
+    click.echo(str(path))
+
+
+def _of_session(settings: Settings, session: str, form: str) -> tuple[str, bytes]:
+    from pytest_workflow_monitor import report as reports
+
+    document = _document(settings, session)
+    started = display.full_when(document.session.started_at)
+    said = f"Session {document.session.session_id} of {started}:"
+    if form == "html":
+        return said, reports.render_html(
+            document,
+            state_path=settings.state_path,
+            artifacts_http_url=settings.artifacts_http_url,
+        )
+    if form == "json":
+        return said, reports.render_json(document)
+    if form == "csv":
+        raise click.UsageError("CSV is of periods: add --period or --since.")
+    return said, reports.render_markdown(document).encode("utf-8", "replace")
+
+
+def _document(settings: Settings, session: str) -> SessionDocument:
+    with needed(settings) as store:
+        if session == "last":
+            known = store.last_session_id()
+            if known is None:
+                raise NothingThereError(f"There is no session of {settings.project} yet.")
+        else:
+            known = resolved("session", session, store.find_session_ids)
+        return store.session_document(known, history_length=settings.history_length)
+
+
+def _of_period(
+    settings: Settings,
+    rule: ReportRule,
+    since: datetime | None,
+    until: datetime | None,
+    form: str,
+) -> tuple[str, bytes]:
+    from pytest_workflow_monitor.report.period import RENDERERS, render_csv
+    from pytest_workflow_monitor.reporting import make
+
+    with needed(settings) as store:
+        now = store.clock()
+        asked = _period(rule, since, until, now, rule.timezone or settings.timezone)
+        _check_environments(store, settings, rule)
+        made = make(store, settings, rule, asked, now)
+    if form == "csv" and len(rule.sections) == 1:
+        return made.verdict, render_csv(made, rule.sections[0])
+    return made.verdict, RENDERERS[form](made)
+
+
+def _rule(
+    settings: Settings,
+    name: str | None,
+    period: str | None,
+    environments: tuple[str, ...],
+    sections: tuple[str, ...],
+) -> ReportRule:
+    rules = {rule.name: rule for rule in settings.reports}
+    if name is None:
+        kind = PeriodKind(period) if period else PeriodKind.CUSTOM
+        rule = ReportRule(name=kind.value, period=kind)
+    elif name in rules:
+        rule = rules[name]
+        rule = replace(rule, period=PeriodKind(period)) if period else rule
+    else:
+        known = ", ".join(rules) or "none"
+        raise click.UsageError(f"The settings have no report {name!r}; they have: {known}.")
+    return replace(
+        rule, environments=environments or rule.environments, sections=sections or rule.sections
+    )
+
+
+def _period(
+    rule: ReportRule, since: datetime | None, until: datetime | None, now: datetime, zone: str
+) -> Period:
+    if since is None:
+        if rule.period is PeriodKind.CUSTOM:
+            raise click.UsageError("--until needs --since or --period: say where it begins.")
+        return last_period(rule.period, until or now, zone)
+    end = until or now
+    if end <= since:
+        raise click.UsageError(
+            f"--until {end:%Y-%m-%d %H:%M} UTC is not after --since {since:%Y-%m-%d %H:%M} UTC."
+        )
+    return Period(
+        kind=PeriodKind.CUSTOM, start=since.astimezone(UTC), end=end.astimezone(UTC), timezone=zone
+    )
+
+
+def _check_environments(store: Store, settings: Settings, rule: ReportRule) -> None:
+    """Say where there is something to report, when there is nothing where one asks."""
+    known = store.environments(settings.project)
+    asked = rule.environments or (settings.environment,)
+    if known and not set(asked) & set(known):
+        raise click.UsageError(
+            f"{settings.project} has no executions in {', '.join(asked)}; "
+            f"--environment chooses another: {', '.join(known)}."
+        )

@@ -1,0 +1,59 @@
+"""Makes the report of a period from what the store knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_workflow_monitor.alerting.matching import matches
+from pytest_workflow_monitor.analysis.period.composing import compose
+from pytest_workflow_monitor.analysis.period.sections import SECTIONS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pytest_workflow_monitor.analysis.period.facts import Known
+    from pytest_workflow_monitor.period_report import PeriodReport
+    from pytest_workflow_monitor.periods import Period
+    from pytest_workflow_monitor.report_rules import ReportRule
+    from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.store import Store
+
+
+def make(
+    store: Store, settings: Settings, rule: ReportRule, period: Period, now: datetime
+) -> PeriodReport:
+    """Make a report.
+
+    Args:
+        store: The database; sums that are out of date are worked out first.
+        settings: Whose workflows.
+        rule: Of what, and which sections.
+        period: Of when.
+        now: When this is.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    store.sum_up(settings.project)
+    environments = rule.environments or (settings.environment,)
+    facts = store.period_facts(
+        settings.project, environments, period, now, _wanted(store, settings, rule)
+    )
+    return compose(facts, name=rule.name, sections=[it for it in rule.sections if it in SECTIONS])
+
+
+def _wanted(store: Store, settings: Settings, rule: ReportRule) -> frozenset[str] | None:
+    """The workflows that a report is about; None for all."""
+    if not rule.match:
+        return None
+    known = store.known_workflows(settings.project)
+    return frozenset(it.workflow_id for it in known.values() if matches(rule.match, _facts(it)))
+
+
+def _facts(known: Known) -> dict[str, tuple[str, ...]]:
+    return {
+        "workflow": (known.workflow_id,),
+        "priority": (known.priority.value,),
+        "owner": (known.owner,),
+        "tag": known.tags,
+    }
