@@ -115,6 +115,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         detail_days: How long steps and metrics are kept, each of them and by the hour; their sums
             by the day, and executions by the hour and day, are kept for ever.
         log_days: How long captured output, events of pages, messages and health checks are kept.
+        execution_days: How long executions are kept, with their errors, sessions and alerts.
+        detail_days: How long steps and metrics are kept, each of them and by the hour; their sums
+            by the day, and executions by the hour and day, are kept for ever.
+        log_days: How long captured output, events of pages, messages and health checks are kept.
         heartbeat_url: An address that hears of every successful cycle of the scheduler, such as
             one of Healthchecks.
         report_url: Where people can open the reports, followed by ``#run_id``; for links in
@@ -167,6 +171,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     execution_days: float = 400.0
     detail_days: float = 90.0
     log_days: float = 30.0
+    execution_days: float = 400.0
+    detail_days: float = 90.0
+    log_days: float = 30.0
     heartbeat_url: str = ""
     report_url: str = ""
     junit_properties: bool = True
@@ -214,6 +221,9 @@ LIMITS = {
     "schedule_group_size": (1, 1000),
     "worker_timeout_seconds": (1, 3600),
     "slot_days": (1, 36500),
+    "execution_days": (1, 36500),
+    "detail_days": (1, 36500),
+    "log_days": (1, 36500),
     "execution_days": (1, 36500),
     "detail_days": (1, 36500),
     "log_days": (1, 36500),

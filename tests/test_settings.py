@@ -232,6 +232,9 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "schedule_group_size": ("3", 3),
     "worker_timeout_seconds": ("12.5", 12.5),
     "slot_days": ("30", 30.0),
+    "execution_days": ("800", 800.0),
+    "detail_days": ("45.5", 45.5),
+    "log_days": ("7", 7.0),
     "heartbeat_url": ("https://hc.example.com/ping/1", "https://hc.example.com/ping/1"),
     "report_url": ("https://ci.example/r.html", "https://ci.example/r.html"),
     "reports": (

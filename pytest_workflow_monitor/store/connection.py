@@ -22,10 +22,10 @@ from pytest_workflow_monitor.store.letters import Letters
 from pytest_workflow_monitor.store.outbox import Outbox
 from pytest_workflow_monitor.store.overview import Overview
 from pytest_workflow_monitor.store.periods import Periods
+from pytest_workflow_monitor.store.pruning import PruningStore
 from pytest_workflow_monitor.store.queue import Queue
 from pytest_workflow_monitor.store.reading import Reading
 from pytest_workflow_monitor.store.schedules import Schedules
-from pytest_workflow_monitor.store.summaries import Summaries
 from pytest_workflow_monitor.store.writing import Writing
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Store(
     Health,
     Queue,
     Gate,
-    Summaries,
+    PruningStore,
     Periods,
 ):
     """The database: reads, and writes for ingest. Not for use by several threads at once.

@@ -2,7 +2,8 @@
 
 Ingest only notes which hours changed. Their sums are worked out anew from the executions soon after
 (by the shipper, the scheduler, or whoever wants to read them), so they are right whatever order,
-repetition or correction the executions came in. An hour and a day are those of UTC, and a run
+repetition or correction the executions came in, as long as none of them has been pruned: a record
+that comes so late is not counted. An hour and a day are those of UTC, and a run
 belongs to the hour in which it started.
 
 Durations are kept as counts of buckets that grow by 1 % each (as DDSketch does: Masson, Rim and
@@ -12,25 +13,28 @@ Lee, 2019), so percentiles of any window are known to within half a per cent; se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.store.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from pytest_workflow_monitor.model import Execution
 
 HOURS_AT_ONCE = 2_000
 """How many marks one transaction takes."""
 
-STEPS = (
+OF_EXECUTIONS = (
     "clear_workflow_hours",
     "sum_workflow_hours",
-    "clear_series_hours",
-    "sum_series_hours",
     "clear_workflow_days",
     "sum_workflow_days",
+)
+OF_DETAILS = (
+    "clear_series_hours",
+    "sum_series_hours",
     "clear_series_days",
     "sum_series_days",
 )
@@ -72,6 +76,25 @@ class Summaries(Database):
             taken = self.fetch_one("take_outdated_hours", project=project, limit=HOURS_AT_ONCE)
             if taken is None or taken["starts"] is None:
                 return 0
-            for step in STEPS:
-                self.run(step, project=project, **taken)
+            pruned = self.fetch_one("pruned_before", project=project) or {}
+            self._sum(OF_EXECUTIONS, project, taken, pruned.get("executions"))
+            self._sum(OF_DETAILS, project, taken, pruned.get("details"))
         return len(taken["starts"])
+
+    def _sum(
+        self,
+        statements: Sequence[str],
+        project: str,
+        taken: Mapping[str, Sequence[Any]],
+        pruned_before: datetime | None,
+    ) -> None:
+        """Sum hours up anew, but for those of which something may have been pruned."""
+        kept = [
+            index
+            for index, starts_at in enumerate(taken["starts"])
+            if pruned_before is None or starts_at >= pruned_before
+        ]
+        if kept:
+            hours = {name: [column[it] for it in kept] for name, column in taken.items()}
+            for statement in statements:
+                self.run(statement, project=project, **hours)

@@ -55,3 +55,4 @@ UNION ALL SELECT 'unjudged_sessions', (SELECT count(*) FROM workflow_monitor.unj
 UNION ALL SELECT 'execution_anomalies', (SELECT count(*) FROM workflow_monitor.execution_anomalies)
 UNION ALL SELECT 'deployments', (SELECT count(*) FROM workflow_monitor.deployments)
 UNION ALL SELECT 'monitoring_reports', (SELECT count(*) FROM workflow_monitor.monitoring_reports)
+UNION ALL SELECT 'prunings', (SELECT count(*) FROM workflow_monitor.prunings)

@@ -33,6 +33,12 @@ SELECT array_agg(environment) AS environments,
        array_agg(starts_at) AS starts
 FROM (SELECT DISTINCT environment, workflow_id, starts_at FROM taken) AS hours
 
+-- name: pruned_before
+-- Tell before when executions, and their steps and metrics, may have been pruned
+SELECT max(before) FILTER (WHERE class = 'executions') AS executions, max(before) AS details
+FROM workflow_monitor.prunings
+WHERE project = %(project)s AND class IN ('executions', 'details')
+
 -- name: clear_workflow_hours
 -- Delete the sums of some hours
 DELETE FROM workflow_monitor.workflow_hours AS known

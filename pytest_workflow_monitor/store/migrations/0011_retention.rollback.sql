@@ -1,0 +1,5 @@
+DROP INDEX workflow_monitor.system_health_checks_checked_at;
+DROP INDEX workflow_monitor.workflow_slots_ended_at;
+DROP INDEX workflow_monitor.notification_logs_digest;
+DROP INDEX workflow_monitor.alerts_inhibited_by;
+DROP TABLE workflow_monitor.prunings;
