@@ -15,6 +15,7 @@ from pytest_workflow_monitor.store import embedded, failures, migrate
 from pytest_workflow_monitor.store.alerts import Alerts
 from pytest_workflow_monitor.store.artifacts import Artifacts
 from pytest_workflow_monitor.store.backtest import Backtest
+from pytest_workflow_monitor.store.badges import Badges
 from pytest_workflow_monitor.store.database import connect
 from pytest_workflow_monitor.store.gate import Gate
 from pytest_workflow_monitor.store.health import Health
@@ -62,6 +63,7 @@ class Store(
     Health,
     Queue,
     Gate,
+    Badges,
     PruningStore,
     Periods,
 ):

@@ -27,6 +27,7 @@ NEEDING = (
     ["alerts", "ack", "1"],
     ["alerts", "backtest"],
     ["silences", "end", "1"],
+    ["badge"],
 )
 NO_DATA = "There is no data yet: `workflow-monitor run` or `pytest --workflow-monitor` records"
 
