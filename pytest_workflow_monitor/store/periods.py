@@ -27,6 +27,7 @@ from pytest_workflow_monitor.analysis.period.facts import (
     SlotCount,
     Sums,
     Suppressed,
+    Wavering,
 )
 from pytest_workflow_monitor.store.database import Database
 
@@ -116,7 +117,8 @@ class Periods(Database):
             alerts=self.window_alerts(asked),
             alerts_before=self.window_alerts(earlier),
             errors=self._errors(asked, before.start),
-            commits=self._commits(asked, workflows),
+            commits=self._of_troubled("period_commits", asked, workflows, CommitOutcome),
+            wavering=self._of_troubled("period_wavering", asked, workflows, Wavering),
             slots=self._read("period_slots", asked, tuple[SlotCount, ...]),
             suppressed=self._read("period_suppressed", asked, tuple[Suppressed, ...]),
             silences=self._read("period_silences", asked, tuple[Silence, ...]),
@@ -204,20 +206,22 @@ class Periods(Database):
         rows = self.fetch("period_errors", before=before, **window._asdict())
         return msgspec.convert(rows, tuple[ErrorGroup, ...])
 
-    def _commits(self, window: Window, sums: dict[Key, Sums]) -> tuple[CommitOutcome, ...]:
-        """Only of workflows with something to explain: a failure, or a pass only when retried."""
+    def _of_troubled(
+        self, statement: str, window: Window, sums: dict[Key, Sums], wanted: type[_Wanted]
+    ) -> tuple[_Wanted, ...]:
+        """Ask about workflows with something to explain: failures, or passes only when retried."""
         asked = [key for key, it in sums.items() if it.bad or it.flaky]
         if not asked:
             return ()
         rows = self.fetch(
-            "period_commits",
+            statement,
             project=window.project,
             start=window.start,
             end=window.end,
             asked_environments=[key.environment for key in asked],
             asked_ids=[key.workflow_id for key in asked],
         )
-        return tuple(msgspec.convert({**row, "key": _parts(row)}, CommitOutcome) for row in rows)
+        return tuple(msgspec.convert({**row, "key": _parts(row)}, wanted) for row in rows)
 
     def _read(self, statement: str, window: Window, wanted: type[_Wanted]) -> _Wanted:
         rows = self._rows(statement, window)

@@ -167,6 +167,13 @@ class CommitOutcome(Record, frozen=True, kw_only=True):
     bad: int
 
 
+class Wavering(Record, frozen=True, kw_only=True):
+    """How often a workflow went from passing to failing while the commit stayed the same."""
+
+    key: Key
+    failures: int
+
+
 class SlotCount(Record, frozen=True, kw_only=True):
     """Slots that did not run as planned, by what became of them and why."""
 
@@ -313,6 +320,7 @@ class PeriodFacts(Record, frozen=True, kw_only=True):
     alerts_before: tuple[Alert, ...] = ()
     errors: tuple[ErrorGroup, ...] = ()
     commits: tuple[CommitOutcome, ...] = ()
+    wavering: tuple[Wavering, ...] = ()
     slots: tuple[SlotCount, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     silences: tuple[Silence, ...] = ()

@@ -21,6 +21,10 @@ SEVERE = frozenset({AlertKind.FAILING, AlertKind.MISSED, AlertKind.RUNNER})
 """Kinds of alerts that mean that something does not work or is not watched."""
 
 
+LEAST_SAMPLE = 5
+"""Changes of percentiles of fewer executions would be chance."""
+
+
 class Incident(NamedTuple):
     """Alerts with one cause; ``since`` is when the first failing execution began."""
 

@@ -328,6 +328,33 @@ WHERE status NOT IN ('running', 'skipped', 'interrupted')
 GROUP BY execution.environment, execution.workflow_id, session.git_commit
 ORDER BY execution.environment, execution.workflow_id, first_at
 
+-- name: period_wavering
+-- Count how often workflows went from passing to failing in a window on one and the same commit
+WITH judged AS (
+    SELECT execution.environment, execution.workflow_id,
+           status IN ('failed', 'error', 'timed_out', 'crashed') AS is_bad,
+           session.git_commit,
+           lag(status NOT IN ('failed', 'error', 'timed_out', 'crashed')) OVER earlier AS was_good,
+           lag(session.git_commit) OVER earlier AS commit_before
+    FROM unnest(%(asked_environments)s::text[], %(asked_ids)s::text[])
+        AS asked (environment, workflow_id)
+    JOIN workflow_monitor.workflow_executions AS execution
+        ON execution.project = %(project)s
+        AND execution.workflow_id = asked.workflow_id
+        AND execution.environment = asked.environment
+        AND execution.started_at >= %(start)s
+        AND execution.started_at < %(end)s
+    JOIN workflow_monitor.test_sessions AS session USING (session_id)
+    WHERE status NOT IN ('running', 'skipped', 'interrupted')
+    WINDOW earlier AS (
+        PARTITION BY execution.environment, execution.workflow_id ORDER BY execution.started_at
+    )
+)
+SELECT environment, workflow_id, count(*)::integer AS failures
+FROM judged
+WHERE is_bad AND was_good AND git_commit = commit_before
+GROUP BY environment, workflow_id
+
 -- name: period_slots
 -- Count the slots of a window that did not run as planned
 SELECT environment, workflow_id, status, reason, sum(covers)::integer AS count,

@@ -8,9 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.sections import (
+    budgets,
+    errors,
+    flaky,
     hours,
     incidents,
+    movers,
     overview,
+    silenced,
+    slots,
+    steps,
     workflows,
 )
 
@@ -25,5 +32,12 @@ SECTIONS: dict[str, Callable[[PeriodFacts], Section | None]] = {
     "incidents": incidents.section,
     "workflows": workflows.section,
     "hours": hours.section,
+    "movers": movers.section,
+    "steps": steps.section,
+    "flaky": flaky.section,
+    "errors": errors.section,
+    "budgets": budgets.section,
+    "slots": slots.section,
+    "silenced": silenced.section,
 }
 """Every section by its name, as settings name it."""

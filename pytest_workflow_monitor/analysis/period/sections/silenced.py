@@ -1,0 +1,86 @@
+"""What nobody was told of, and why: silences, windows, limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_workflow_monitor.period_report import Column, Form, Section, Table
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.alerts import Alert
+    from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
+    from pytest_workflow_monitor.period_report import Block
+
+SILENCES = (
+    Column(key="silence", label="Silence", form=Form.COUNT),
+    Column(key="what", label="Of what"),
+    Column(key="from", label="From", form=Form.INSTANT),
+    Column(key="until", label="Until", form=Form.INSTANT),
+    Column(key="by", label="By"),
+    Column(key="why", label="Why"),
+)
+MESSAGES = (
+    Column(key="messages", label="Messages not sent", form=Form.COUNT),
+    Column(key="why", label="Why"),
+)
+ALERTS = (
+    Column(key="alert", label="Alert", form=Form.COUNT),
+    Column(key="workflow", label="Workflow", form=Form.WORKFLOW),
+    Column(key="what", label="What"),
+    Column(key="opened", label="Opened", form=Form.INSTANT),
+    Column(key="why", label="Why nobody was told"),
+)
+
+
+def section(facts: PeriodFacts) -> Section | None:
+    """List silences, messages that were not sent, and alerts of which nobody was told."""
+    blocks: list[Block] = []
+    if facts.silences:
+        blocks.append(
+            Table(
+                name="Silences",
+                columns=SILENCES,
+                rows=tuple(
+                    (
+                        it.silence_id,
+                        "; ".join(f"{name}: {', '.join(what)}" for name, what in it.match.items()),
+                        it.starts_at,
+                        it.ends_at,
+                        it.author,
+                        it.reason,
+                    )
+                    for it in facts.silences
+                ),
+            )
+        )
+    quiet = [it for it in facts.alerts if it.quiet and it.opened_at >= facts.period.start]
+    if quiet:
+        blocks.append(
+            Table(
+                name="Alerts of which nobody was told",
+                columns=ALERTS,
+                rows=tuple(
+                    (
+                        it.alert_id,
+                        it.workflow_id,
+                        it.reason or it.kind.value,
+                        it.opened_at,
+                        it.quiet,
+                    )
+                    for it in quiet
+                ),
+            )
+        )
+    if facts.suppressed:
+        blocks.append(
+            Table(
+                name="Messages that were not sent",
+                columns=MESSAGES,
+                rows=tuple((it.count, it.reason) for it in facts.suppressed),
+            )
+        )
+    return Section(name="silenced", title="Silenced", blocks=tuple(blocks)) if blocks else None
+
+
+def _what(alert: Alert) -> str:
+    return alert.reason or alert.kind.value
