@@ -216,7 +216,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
         '{"allowed_failures": {"medium": 2, "low": "any"}, "max_p95_ratio": 1.5}',
         GateRules(allowed_failures={"medium": 2, "low": None}, max_p95_ratio=1.5),
     ),
-    "junit_properties": ("off", False),
+    "junit_properties": ("false", False),
     "network_reference": ("https://example.org,1.1.1.1:53", ("https://example.org", "1.1.1.1:53")),
     "maintenance": (
         '[{"cron": "0 2 * * sun", "duration": "2h", "timezone": "Europe/Berlin"}]',
