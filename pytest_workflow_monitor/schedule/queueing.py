@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -39,31 +40,59 @@ class PatientConnector(PsycopgConnector):
 
     A statement may be repeated whose answer was lost. Of those that matter, a job that was fetched
     twice is found by the scheduler: no worker has begun its slots.
+
+    Args:
+        given_up: Set, it waits no more: the process ends, and the database may never come back.
+        arguments: Those of the connector.
     """
+
+    def __init__(self, given_up: asyncio.Event, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._given_up = given_up
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
         """Run a statement."""
-        await _patiently(
+        await self._patiently(
             lambda: super(PatientConnector, self).execute_query_async(query, **arguments)
         )
 
     async def execute_query_one_async(self, query: Any, **arguments: Any) -> dict[str, Any]:
         """Run a statement and return its first row."""
-        return await _patiently(
+        return await self._patiently(
             lambda: super(PatientConnector, self).execute_query_one_async(query, **arguments)
         )
 
     async def execute_query_all_async(self, query: Any, **arguments: Any) -> list[dict[str, Any]]:
         """Run a statement and return its rows."""
-        return await _patiently(
+        return await self._patiently(
             lambda: super(PatientConnector, self).execute_query_all_async(query, **arguments)
         )
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         """Listen for new jobs, for ever."""
-        await _patiently(
+        await self._patiently(
             lambda: super(PatientConnector, self).listen_notify(on_notification, channels)
         )
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        tries = 0
+        while True:
+            try:
+                return await call()
+            except ConnectorException as error:
+                if self._given_up.is_set() or not isinstance(
+                    error.__cause__, psycopg.OperationalError
+                ):
+                    raise
+                logger.debug("the queue waits: %s", error.__cause__)
+            except psycopg.OperationalError as error:
+                if self._given_up.is_set():
+                    raise
+                logger.debug("the queue waits: %s", error)
+            with suppress(TimeoutError):
+                pause = PAUSES[min(tries, len(PAUSES) - 1)]
+                await asyncio.wait_for(self._given_up.wait(), pause)
+            tries += 1
 
 
 class _AfterHandingBack(BaseRetryStrategy):
@@ -73,14 +102,18 @@ class _AfterHandingBack(BaseRetryStrategy):
         return RetryDecision() if isinstance(exception, HandedBackError) else None
 
 
-def make_app(url: str, run_slots: Callable[[list[int]], Awaitable[None]]) -> App:
+def make_app(
+    url: str, run_slots: Callable[[list[int]], Awaitable[None]], given_up: asyncio.Event
+) -> App:
     """Return the queue of a database.
 
     Args:
         url: The store's.
         run_slots: Runs the slots of a job.
+        given_up: Set, nobody waits any more for a database that is away.
     """
     connector = PatientConnector(
+        given_up,
         conninfo=conninfo(url),
         min_size=1,
         max_size=MAX_CONNECTIONS,
@@ -100,18 +133,3 @@ async def _prepare(connection: psycopg.AsyncConnection[Any]) -> None:
     """Make a new connection ours: Procrastinate's statements find its tables by search_path."""
     await connection.execute(SQL["prepare_connection"])
     await connection.commit()
-
-
-async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
-    tries = 0
-    while True:
-        try:
-            return await call()
-        except ConnectorException as error:
-            if not isinstance(error.__cause__, psycopg.OperationalError):
-                raise
-            logger.debug("the queue waits: %s", error.__cause__)
-        except psycopg.OperationalError as error:
-            logger.debug("the queue waits: %s", error)
-        await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
-        tries += 1

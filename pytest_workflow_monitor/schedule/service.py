@@ -220,6 +220,7 @@ class Service:
             await asyncio.wait([working], timeout=HAND_BACK_SECONDS)
         if not working.done():
             logger.error("runs could not be handed back", extra={"action": "left_behind"})
+            self._worker.give_up()
             working.cancel()
 
     async def _beat_for_ever(self) -> None:

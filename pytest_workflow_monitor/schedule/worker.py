@@ -101,6 +101,7 @@ class Worker:
         self._runs: set[Control] = set()
         self._stopping = asyncio.Event()
         self._hands_back = False
+        self._given_up = asyncio.Event()
         self._fetcher: Fetcher | None = None
 
     @property
@@ -119,7 +120,8 @@ class Worker:
         """Take jobs until it is stopped, or without waiting, until there are none."""
         tries = 0
         while not self._stopping.is_set():
-            app = make_app(await self._desk.insist(lambda store: store.url), self.run_slots)
+            url = await self._desk.insist(lambda store: store.url)
+            app = make_app(url, self.run_slots, self._given_up)
             try:
                 async with app.open_async():
                     await self._fetch(app, waits=waits)
@@ -145,6 +147,10 @@ class Worker:
         for run in self._runs:
             run.is_handed_back = True
             run.stop.set()
+
+    def give_up(self) -> None:
+        """Wait no more for a database that is away: the process ends."""
+        self._given_up.set()
 
     async def run_slots(self, slot_ids: list[int]) -> None:
         """Run the slots of a job, together if there are several.

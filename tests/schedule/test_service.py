@@ -155,6 +155,27 @@ def test_a_database_that_restarts_loses_no_slot(
         yard.close()
 
 
+def test_a_scheduler_stops_although_its_database_never_comes_back(
+    own_server: embedded.EmbeddedServer, tmp_path: Path
+) -> None:
+    """What runs cannot be handed back then; once it has tried, the process ends all the same."""
+    yard = Yard(tmp_path, own_server.url)
+    try:
+        yard.write("test_it.py", WAITING)
+        process = yard.start("schedule", "run", "--stop-within", "1s")
+        process.until("started")
+        yard.queue("order")
+        until((tmp_path / "waits").exists)
+        yard.store.close()
+        control(own_server, "-m", "fast", "stop")
+        process.signal(signal.SIGTERM)
+        process.until("left_behind")
+        process.until("stopped")
+        process.wait()
+    finally:
+        yard.close()
+
+
 def test_systemd_hears_that_it_is_ready_alive_and_stopping(yard: Yard, open_folder: Path) -> None:
     """As Type=notify with WatchdogSec wants it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
