@@ -1,9 +1,10 @@
 """Whether a slot is ever lost or doubled while schedulers and workers are killed at random.
 
-Run it as ``python -m tests.benchmarks.kills [--kills 200] [--pause 0.4] [--seed 1]``. Three
-schedulers and four workers serve eight workflows that are due every two seconds; a run is a command
-that notes in one transaction that it ran. Killed are schedulers, workers and what workers start.
-Printed is what became of every slot.
+Run it as ``python -m tests.benchmarks.kills [--kills 200] [--pause 0.4] [--seed 1] [--pytest]``.
+Three schedulers and four workers serve eight workflows that are due every two seconds; a run is a
+command that notes in one transaction that it ran. With ``--pytest`` it is pytest, every ten
+seconds, by the commands that an operator would use. Killed are schedulers, workers and what workers
+start: guards, pytest, shippers. Printed is what became of every slot.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from time import monotonic
 
 from pytest_workflow_monitor.store import embedded
 from tests.conftest import throw_away_folder
-from tests.schedule.killing import SCHEDULERS, WORKERS, Massacre
+from tests.schedule.killing import SCHEDULERS, WORKERS, Massacre, StandIns
+from tests.schedule.real_runs import RealRuns
 from tests.schedule.yard import Yard
 
 WORKFLOWS = 8
@@ -28,6 +30,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--pause", type=float, default=0.4, help="seconds between two, on average")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pytest", action="store_true", help="run pytest, not a stand-in")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=throw_away_folder()) as name:
         folder = Path(name)
@@ -37,9 +40,9 @@ def main() -> int:
         yard = Yard(folder / "yard", server.url)
         began = monotonic()
         try:
-            account = Massacre(yard, WORKFLOWS, options.seed).carry_out(
-                options.kills, options.pause
-            )
+            kind = RealRuns() if options.pytest else StandIns()
+            massacre = Massacre(yard, WORKFLOWS, options.seed, kind)
+            account = massacre.carry_out(options.kills, options.pause)
         finally:
             yard.close()
             server.leave()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
@@ -20,16 +20,12 @@ from tests.schedule import stand_in
 from tests.schedule.timetable import ENVIRONMENT, PROJECT, a_schedule, keep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pytest_workflow_monitor.slots import Slot
     from tests.schedule.yard import Process, Yard
 
 SCHEDULERS, WORKERS = 3, 4
-RHYTHM = "* * * * * */2"
-"""A slot every two seconds."""
-
-SETTLE_SECONDS = 60.0
 
 
 @dataclass
@@ -55,17 +51,88 @@ class Account:
     retried: int = 0
 
 
+class Kind(Protocol):
+    """What runs: pytest, or something cheaper.
+
+    Attributes:
+        interval_seconds: How long it is from slot to slot of each workflow.
+        settle_seconds: How long the last runs may take after the last kill.
+    """
+
+    interval_seconds: int
+    settle_seconds: float
+
+    def prepare(self, yard: Yard, names: Sequence[str]) -> None:
+        """Make the project, before any process starts."""
+
+    def start(self, yard: Yard, kind: str) -> Process:
+        """Start a scheduler without a worker, or a worker."""
+
+    def begin(self, yard: Yard, names: Sequence[str]) -> None:
+        """Return when the workflows have schedules."""
+
+    def end(self, yard: Yard, names: Sequence[str]) -> None:
+        """Let nothing more be due."""
+
+    def ran(self, yard: Yard) -> tuple[Counter[int], Counter[int]]:
+        """Count the runs of each slot: those of which there is anything, those that ended."""
+
+
+class StandIns:
+    """A cheap command instead of pytest, every two seconds."""
+
+    interval_seconds = 2
+    settle_seconds = 60.0
+
+    def prepare(self, yard: Yard, names: Sequence[str]) -> None:
+        """Nothing: the schedules are given."""
+
+    def start(self, yard: Yard, kind: str) -> Process:
+        """Start the program that stands in."""
+        command = [sys.executable, stand_in.__file__, kind]
+        return yard.start_program(command, PYTHONPATH=str(Path(__file__).parents[2]))
+
+    def begin(self, yard: Yard, names: Sequence[str]) -> None:
+        """Store the schedules."""
+        rhythm = rhythm_of(self)
+        first = next(times(rhythm, "UTC", yard.store.clock()))
+        schedules = [
+            a_schedule(it, cron_expression=rhythm, grace_seconds=20.0, next_run_at=first)
+            for it in names
+        ]
+        keep(yard.store, schedules)
+
+    def end(self, yard: Yard, names: Sequence[str]) -> None:
+        """Take the schedules away."""
+        yard.store.remove_schedules(PROJECT, ENVIRONMENT, names, yard.store.clock())
+
+    def ran(self, yard: Yard) -> tuple[Counter[int], Counter[int]]:
+        """Each run noted at its end that it ran."""
+        rows = yard.store.connection.execute(
+            "SELECT jsonb_array_elements_text(arguments)::bigint AS slot_id FROM test_sessions"
+        ).fetchall()
+        found = Counter(row["slot_id"] for row in rows)
+        return found, found
+
+
+def rhythm_of(kind: Kind) -> str:
+    """Return the expression of the workflows."""
+    return f"* * * * * */{kind.interval_seconds}"
+
+
 class Massacre:
     """Runs the processes, and kills some.
 
     Args:
         yard: Where.
-        workflows: How many workflows are due every two seconds.
+        workflows: How many workflows are due again and again.
         seed: Which processes are killed, and when.
+        kind: What runs.
     """
 
-    def __init__(self, yard: Yard, workflows: int, seed: int) -> None:
+    def __init__(self, yard: Yard, workflows: int, seed: int, kind: Kind | None = None) -> None:
         self._yard = yard
+        self._kind = kind or StandIns()
         self._random = random.Random(seed)  # noqa: S311 - no secret
         self._names = [f"workflow-{number}" for number in range(workflows)]
         self._processes: list[tuple[str, Process]] = []
@@ -73,16 +140,18 @@ class Massacre:
 
     def carry_out(self, kills: int, pause: float) -> Account:
         """Kill so many processes one after the other, let the rest settle, and take account."""
+        self._kind.prepare(self._yard, self._names)
         for kind in ["scheduler"] * SCHEDULERS + ["worker"] * WORKERS:
             self._start(kind)
         for _, process in self._processes:
             process.until("started")
-        self._begin()
+        self._kind.begin(self._yard, self._names)
+        self._began_at = self._yard.store.clock()
         for _ in range(kills):
             sleep(self._random.uniform(0, 2 * pause))
             self._kill_one()
         until = self._yard.store.clock()
-        self._end()
+        self._kind.end(self._yard, self._names)
         self._settle()
         for _, process in self._processes:
             process.signal(signal.SIGTERM)
@@ -91,22 +160,7 @@ class Massacre:
         return self._account(kills, until)
 
     def _start(self, kind: str) -> None:
-        command = [sys.executable, stand_in.__file__, kind]
-        root = str(Path(__file__).parents[2])
-        self._processes.append((kind, self._yard.start_program(command, PYTHONPATH=root)))
-
-    def _begin(self) -> None:
-        self._began_at = self._yard.store.clock()
-        schedules = [
-            a_schedule(
-                it,
-                cron_expression=RHYTHM,
-                grace_seconds=20.0,
-                next_run_at=next(times(RHYTHM, "UTC", self._began_at)),
-            )
-            for it in self._names
-        ]
-        keep(self._yard.store, schedules)
+        self._processes.append((kind, self._kind.start(self._yard, kind)))
 
     def _kill_one(self) -> None:
         """Kill a scheduler, a worker, or something that a worker has started."""
@@ -121,27 +175,19 @@ class Massacre:
         del self._processes[index]
         self._start(kind)
 
-    def _end(self) -> None:
-        """Let nothing more be due."""
-        now = self._yard.store.clock()
-        self._yard.store.remove_schedules(PROJECT, ENVIRONMENT, self._names, now)
-
     def _settle(self) -> None:
-        give_up_at = monotonic() + SETTLE_SECONDS
+        give_up_at = monotonic() + self._kind.settle_seconds
         while self._yard.store.open_slots(PROJECT, ENVIRONMENT) and monotonic() < give_up_at:
             sleep(0.1)
 
     def _account(self, kills: int, until: datetime) -> Account:
         store = self._yard.store
         slots = store.slots(PROJECT, ENVIRONMENT)
-        rows = store.connection.execute(
-            "SELECT jsonb_array_elements_text(arguments)::bigint AS slot_id FROM test_sessions"
-        ).fetchall()
-        runs = Counter(row["slot_id"] for row in rows)
+        runs, ended = self._kind.ran(self._yard)
         account = Account(kills=kills, statuses=Counter(it.status.value for it in slots))
         account.ran = len(runs)
         account.retried = sum(it.tries > 1 for it in slots)
-        account.doubled = [str(it) for it in slots if runs[it.slot_id] > 1]
+        account.doubled = [str(it) for it in slots if ended[it.slot_id] > 1]
         account.silent = [
             str(it) for it in slots if it.is_open or (not runs[it.slot_id] and not it.reason)
         ]
@@ -149,7 +195,7 @@ class Massacre:
             found = {it.slot_at: it for it in slots if it.workflow_id == name}
             for slot_at in self._expected(until):
                 account.expected += 1
-                if slot_at not in found and not _is_covered(slot_at, found.values()):
+                if slot_at not in found and not self._is_covered(slot_at, found.values()):
                     account.silent.append(f"{name} at {slot_at}")
         return account
 
@@ -157,16 +203,16 @@ class Massacre:
         """The slots that were surely dispatched: the last may have been taken away."""
         assert self._began_at is not None
         found: list[datetime] = []
-        for slot_at in times(RHYTHM, "UTC", self._began_at):
-            if slot_at > until - timedelta(seconds=10):
+        for slot_at in times(rhythm_of(self._kind), "UTC", self._began_at):
+            if slot_at > until - timedelta(seconds=5 * self._kind.interval_seconds):
                 return found
             found.append(slot_at)
         return found
 
-
-def _is_covered(slot_at: datetime, slots: Iterable[Slot]) -> bool:
-    """Whether one row stands for this slot and others that were missed with it."""
-    return any(
-        it.covers > 1 and it.slot_at <= slot_at < it.slot_at + it.covers * timedelta(seconds=2)
-        for it in slots
-    )
+    def _is_covered(self, slot_at: datetime, slots: Iterable[Slot]) -> bool:
+        """Whether one row stands for this slot and others that were missed with it."""
+        interval = timedelta(seconds=self._kind.interval_seconds)
+        return any(
+            it.covers > 1 and it.slot_at <= slot_at < it.slot_at + it.covers * interval
+            for it in slots
+        )
