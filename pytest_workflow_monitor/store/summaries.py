@@ -29,12 +29,14 @@ HOURS_AT_ONCE = 2_000
 OF_EXECUTIONS = (
     "clear_workflow_hours",
     "sum_workflow_hours",
+    "analyze_workflow_hours",
     "clear_workflow_days",
     "sum_workflow_days",
 )
 OF_DETAILS = (
     "clear_series_hours",
     "sum_series_hours",
+    "analyze_series_hours",
     "clear_series_days",
     "sum_series_days",
 )

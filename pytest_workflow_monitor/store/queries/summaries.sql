@@ -51,58 +51,56 @@ WHERE known.project = %(project)s
 
 -- name: sum_workflow_hours
 -- Sum up the executions of some hours; durations are those of executions that passed
-WITH execution AS MATERIALIZED (
-    SELECT hour.environment, hour.workflow_id, hour.starts_at, it.location, it.status,
-           it.is_flaky, it.attempts_total,
-           CASE WHEN it.status IN ('passed', 'degraded') THEN it.duration_ms END AS duration_ms
-    FROM unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
-        AS hour (environment, workflow_id, starts_at)
-    JOIN workflow_monitor.workflow_executions AS it
-        ON it.project = %(project)s
-        AND it.workflow_id = hour.workflow_id
-        AND it.environment = hour.environment
-        AND it.started_at >= hour.starts_at
-        AND it.started_at < hour.starts_at + interval '1 hour'
-    WHERE it.status <> 'running'
-),
-spread AS (
-    SELECT environment, workflow_id, starts_at, location,
-           array_agg(bucket ORDER BY bucket) AS buckets,
-           array_agg(executions ORDER BY bucket) AS counts
-    FROM (
-        SELECT environment, workflow_id, starts_at, location,
-               workflow_monitor.bucket_of(duration_ms) AS bucket, count(*)::integer AS executions
-        FROM execution
-        WHERE duration_ms IS NOT NULL
-        GROUP BY 1, 2, 3, 4, 5
-    ) AS filled
-    GROUP BY 1, 2, 3, 4
-)
 INSERT INTO workflow_monitor.workflow_hours (
     project, environment, workflow_id, starts_at, location, runs, passed, degraded, failed, error,
     timed_out, crashed, interrupted, skipped, first_attempt, flaky, attempts, total_ms, longest_ms,
     buckets, counts
 )
-SELECT %(project)s, environment, workflow_id, starts_at, location,
-       count(*),
-       count(*) FILTER (WHERE status = 'passed'),
-       count(*) FILTER (WHERE status = 'degraded'),
-       count(*) FILTER (WHERE status = 'failed'),
-       count(*) FILTER (WHERE status = 'error'),
-       count(*) FILTER (WHERE status = 'timed_out'),
-       count(*) FILTER (WHERE status = 'crashed'),
-       count(*) FILTER (WHERE status = 'interrupted'),
-       count(*) FILTER (WHERE status = 'skipped'),
-       count(*) FILTER (WHERE status IN ('passed', 'degraded') AND NOT is_flaky),
-       count(*) FILTER (WHERE is_flaky),
-       sum(attempts_total),
-       coalesce(sum(duration_ms), 0),
-       coalesce(max(duration_ms), 0),
-       coalesce(min(spread.buckets), '{}'),
-       coalesce(min(spread.counts), '{}')
-FROM execution
-LEFT JOIN spread USING (environment, workflow_id, starts_at, location)
-GROUP BY environment, workflow_id, starts_at, location
+SELECT %(project)s, hour.environment, hour.workflow_id, hour.starts_at, total.*
+FROM unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
+    AS hour (environment, workflow_id, starts_at)
+CROSS JOIN LATERAL ( -- by the index for each, whatever the planner believes of new tables
+    SELECT location, sum(runs), sum(passed), sum(degraded), sum(failed), sum(error),
+           sum(timed_out), sum(crashed), sum(interrupted), sum(skipped), sum(first_attempt),
+           sum(flaky), sum(attempts), coalesce(sum(total_ms), 0), coalesce(max(longest_ms), 0),
+           coalesce(array_agg(bucket ORDER BY bucket) FILTER (WHERE bucket IS NOT NULL), '{}'),
+           coalesce(array_agg(runs ORDER BY bucket) FILTER (WHERE bucket IS NOT NULL), '{}')
+    FROM (
+        SELECT location,
+               CASE WHEN duration_ms IS NOT NULL
+                   THEN workflow_monitor.bucket_of(duration_ms)
+               END AS bucket,
+               count(*)::integer AS runs,
+               count(*) FILTER (WHERE status = 'passed') AS passed,
+               count(*) FILTER (WHERE status = 'degraded') AS degraded,
+               count(*) FILTER (WHERE status = 'failed') AS failed,
+               count(*) FILTER (WHERE status = 'error') AS error,
+               count(*) FILTER (WHERE status = 'timed_out') AS timed_out,
+               count(*) FILTER (WHERE status = 'crashed') AS crashed,
+               count(*) FILTER (WHERE status = 'interrupted') AS interrupted,
+               count(*) FILTER (WHERE status = 'skipped') AS skipped,
+               count(*) FILTER (WHERE status IN ('passed', 'degraded') AND NOT is_flaky)
+                   AS first_attempt,
+               count(*) FILTER (WHERE is_flaky) AS flaky,
+               sum(attempts_total) AS attempts,
+               sum(duration_ms) AS total_ms,
+               max(duration_ms) AS longest_ms
+        FROM (
+            SELECT it.location, it.status, it.is_flaky, it.attempts_total,
+                   CASE WHEN it.status IN ('passed', 'degraded') THEN it.duration_ms END
+                       AS duration_ms
+            FROM workflow_monitor.workflow_executions AS it
+            WHERE it.project = %(project)s
+              AND it.workflow_id = hour.workflow_id
+              AND it.environment = hour.environment
+              AND it.started_at >= hour.starts_at
+              AND it.started_at < hour.starts_at + interval '1 hour'
+              AND it.status <> 'running'
+        ) AS execution
+        GROUP BY 1, 2
+    ) AS filled
+    GROUP BY location
+) AS total
 
 -- name: clear_series_hours
 -- Delete the sums of the steps and metrics of some hours
@@ -116,59 +114,64 @@ WHERE known.project = %(project)s
 
 -- name: sum_series_hours
 -- Sum up the steps and metrics of the deciding attempts of some hours
-WITH execution AS MATERIALIZED (
-    SELECT hour.environment, hour.workflow_id, hour.starts_at, it.location, it.run_id,
-           it.attempts_total AS attempt
-    FROM unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
-        AS hour (environment, workflow_id, starts_at)
-    JOIN workflow_monitor.workflow_executions AS it
-        ON it.project = %(project)s
-        AND it.workflow_id = hour.workflow_id
-        AND it.environment = hour.environment
-        AND it.started_at >= hour.starts_at
-        AND it.started_at < hour.starts_at + interval '1 hour'
-    WHERE it.status NOT IN ('running', 'skipped')
-),
-measured AS MATERIALIZED (
-    SELECT execution.*, 'step' AS kind, step.step_name AS name, 'ms' AS unit,
-           CASE WHEN step.status IN ('passed', 'degraded') THEN step.duration_ms END AS value,
-           step.status NOT IN ('passed', 'skipped') AS is_problem
-    FROM execution
-    JOIN workflow_monitor.workflow_steps AS step USING (run_id, attempt)
-    UNION ALL
-    SELECT execution.*, 'metric', metric.metric_name, metric.metric_unit, metric.metric_value,
-           metric.is_within_threshold IS FALSE
-    FROM execution
-    JOIN workflow_monitor.workflow_metrics AS metric USING (run_id, attempt)
-),
-spread AS (
-    SELECT environment, workflow_id, starts_at, location, kind, name, unit,
-           array_agg(bucket ORDER BY bucket) AS buckets,
-           array_agg(samples ORDER BY bucket) AS counts
-    FROM (
-        SELECT environment, workflow_id, starts_at, location, kind, name, unit,
-               workflow_monitor.bucket_of(value) AS bucket, count(*)::integer AS samples
-        FROM measured
-        WHERE value IS NOT NULL
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    ) AS filled
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
-)
 INSERT INTO workflow_monitor.series_hours (
     project, environment, workflow_id, starts_at, location, kind, name, unit, samples, problems,
     total, lowest, highest, buckets, counts
 )
-SELECT %(project)s, environment, workflow_id, starts_at, location, kind, name, unit,
-       count(*),
-       count(*) FILTER (WHERE is_problem),
-       coalesce(sum(value), 0),
-       min(value),
-       max(value),
-       coalesce(min(spread.buckets), '{}'),
-       coalesce(min(spread.counts), '{}')
-FROM measured
-LEFT JOIN spread USING (environment, workflow_id, starts_at, location, kind, name, unit)
-GROUP BY environment, workflow_id, starts_at, location, kind, name, unit
+SELECT %(project)s, hour.environment, hour.workflow_id, hour.starts_at, total.*
+FROM unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
+    AS hour (environment, workflow_id, starts_at)
+CROSS JOIN LATERAL (
+    SELECT location, kind, name, unit, sum(samples), sum(problems), coalesce(sum(total), 0),
+           min(lowest), max(highest),
+           coalesce(array_agg(bucket ORDER BY bucket) FILTER (WHERE bucket IS NOT NULL), '{}'),
+           coalesce(array_agg(samples ORDER BY bucket) FILTER (WHERE bucket IS NOT NULL), '{}')
+    FROM (
+        SELECT execution.location, kind, name, unit,
+               CASE WHEN value IS NOT NULL THEN workflow_monitor.bucket_of(value) END AS bucket,
+               count(*)::integer AS samples,
+               count(*) FILTER (WHERE is_problem) AS problems,
+               sum(value) AS total,
+               min(value) AS lowest,
+               max(value) AS highest
+        FROM workflow_monitor.workflow_executions AS execution
+        CROSS JOIN LATERAL (
+            SELECT 'step' AS kind, step.step_name AS name, 'ms' AS unit,
+                   CASE WHEN step.status IN ('passed', 'degraded') THEN step.duration_ms END
+                       AS value,
+                   step.status NOT IN ('passed', 'skipped') AS is_problem
+            FROM workflow_monitor.workflow_steps AS step
+            WHERE step.run_id = execution.run_id AND step.attempt = execution.attempts_total
+            UNION ALL
+            SELECT 'metric', metric.metric_name, metric.metric_unit, metric.metric_value,
+                   metric.is_within_threshold IS FALSE
+            FROM workflow_monitor.workflow_metrics AS metric
+            WHERE metric.run_id = execution.run_id AND metric.attempt = execution.attempts_total
+        ) AS measured
+        WHERE execution.project = %(project)s
+          AND execution.workflow_id = hour.workflow_id
+          AND execution.environment = hour.environment
+          AND execution.started_at >= hour.starts_at
+          AND execution.started_at < hour.starts_at + interval '1 hour'
+          AND execution.status NOT IN ('running', 'skipped')
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS filled
+    GROUP BY location, kind, name, unit
+) AS total
+
+-- name: analyze_workflow_hours
+-- Let the planner know a table that it never saw: it would look into the wrong index for each day
+DO $$
+BEGIN
+    IF (
+        SELECT reltuples < 0
+        FROM pg_class
+        WHERE oid = 'workflow_monitor.workflow_hours'::regclass
+    ) THEN
+        ANALYZE workflow_monitor.workflow_hours;
+    END IF;
+END
+$$
 
 -- name: clear_workflow_days
 -- Delete the sums of the days that some hours belong to
@@ -186,40 +189,56 @@ WITH day AS (
     SELECT DISTINCT environment, workflow_id, date_trunc('day', starts_at, 'UTC') AS starts_at
     FROM unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
         AS hour (environment, workflow_id, starts_at)
-),
-hour AS MATERIALIZED (
-    SELECT day.starts_at AS day, it.*
-    FROM day
-    JOIN workflow_monitor.workflow_hours AS it
-        ON it.project = %(project)s
-        AND it.environment = day.environment
-        AND it.workflow_id = day.workflow_id
-        AND it.starts_at >= day.starts_at
-        AND it.starts_at < day.starts_at + interval '1 day'
-),
-spread AS (
-    SELECT environment, workflow_id, day, location,
-           array_agg(bucket ORDER BY bucket) AS buckets,
-           array_agg(executions ORDER BY bucket) AS counts
-    FROM (
-        SELECT environment, workflow_id, day, location, bucket, sum(executions)::integer AS executions
-        FROM hour, unnest(buckets, counts) AS filled (bucket, executions)
-        GROUP BY 1, 2, 3, 4, 5
-    ) AS merged
-    GROUP BY 1, 2, 3, 4
 )
 INSERT INTO workflow_monitor.workflow_days (
     project, environment, workflow_id, starts_at, location, runs, passed, degraded, failed, error,
     timed_out, crashed, interrupted, skipped, first_attempt, flaky, attempts, total_ms, longest_ms,
     buckets, counts
 )
-SELECT %(project)s, environment, workflow_id, day, location, sum(runs), sum(passed), sum(degraded),
-       sum(failed), sum(error), sum(timed_out), sum(crashed), sum(interrupted), sum(skipped),
-       sum(first_attempt), sum(flaky), sum(attempts), sum(total_ms), max(longest_ms),
-       coalesce(min(spread.buckets), '{}'), coalesce(min(spread.counts), '{}')
-FROM hour
-LEFT JOIN spread USING (environment, workflow_id, day, location)
-GROUP BY environment, workflow_id, day, location
+SELECT %(project)s, day.environment, day.workflow_id, day.starts_at, total.*, spread.*
+FROM day
+CROSS JOIN LATERAL (
+    SELECT location, sum(runs), sum(passed), sum(degraded), sum(failed), sum(error),
+           sum(timed_out), sum(crashed), sum(interrupted), sum(skipped), sum(first_attempt),
+           sum(flaky), sum(attempts), sum(total_ms), max(longest_ms)
+    FROM workflow_monitor.workflow_hours AS it
+    WHERE it.project = %(project)s
+      AND it.environment = day.environment
+      AND it.workflow_id = day.workflow_id
+      AND it.starts_at >= day.starts_at
+      AND it.starts_at < day.starts_at + interval '1 day'
+    GROUP BY location
+) AS total
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(bucket ORDER BY bucket), '{}'),
+           coalesce(array_agg(executions ORDER BY bucket), '{}')
+    FROM (
+        SELECT bucket, sum(executions)::integer AS executions
+        FROM workflow_monitor.workflow_hours AS it, unnest(it.buckets, it.counts)
+            AS filled (bucket, executions)
+        WHERE it.project = %(project)s
+          AND it.environment = day.environment
+          AND it.workflow_id = day.workflow_id
+          AND it.starts_at >= day.starts_at
+          AND it.starts_at < day.starts_at + interval '1 day'
+          AND it.location = total.location
+        GROUP BY bucket
+    ) AS merged
+) AS spread
+
+-- name: analyze_series_hours
+-- Let the planner know a table that it never saw: it would look into the wrong index for each day
+DO $$
+BEGIN
+    IF (
+        SELECT reltuples < 0
+        FROM pg_class
+        WHERE oid = 'workflow_monitor.series_hours'::regclass
+    ) THEN
+        ANALYZE workflow_monitor.series_hours;
+    END IF;
+END
+$$
 
 -- name: clear_series_days
 -- Delete the sums of the steps and metrics of the days that some hours belong to
@@ -237,39 +256,40 @@ WITH day AS (
     SELECT DISTINCT environment, workflow_id, date_trunc('day', starts_at, 'UTC') AS starts_at
     FROM unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
         AS hour (environment, workflow_id, starts_at)
-),
-hour AS MATERIALIZED (
-    SELECT day.starts_at AS day, it.*
-    FROM day
-    JOIN workflow_monitor.series_hours AS it
-        ON it.project = %(project)s
-        AND it.environment = day.environment
-        AND it.workflow_id = day.workflow_id
-        AND it.starts_at >= day.starts_at
-        AND it.starts_at < day.starts_at + interval '1 day'
-),
-spread AS (
-    SELECT environment, workflow_id, day, location, kind, name, unit,
-           array_agg(bucket ORDER BY bucket) AS buckets,
-           array_agg(samples ORDER BY bucket) AS counts
-    FROM (
-        SELECT environment, workflow_id, day, location, kind, name, unit, bucket,
-               sum(samples)::integer AS samples
-        FROM (
-            SELECT environment, workflow_id, day, location, kind, name, unit, filled.*
-            FROM hour, unnest(buckets, counts) AS filled (bucket, samples)
-        ) AS flat
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    ) AS merged
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
 )
 INSERT INTO workflow_monitor.series_days (
     project, environment, workflow_id, starts_at, location, kind, name, unit, samples, problems,
     total, lowest, highest, buckets, counts
 )
-SELECT %(project)s, environment, workflow_id, day, location, kind, name, unit, sum(samples),
-       sum(problems), sum(total), min(lowest), max(highest),
-       coalesce(min(spread.buckets), '{}'), coalesce(min(spread.counts), '{}')
-FROM hour
-LEFT JOIN spread USING (environment, workflow_id, day, location, kind, name, unit)
-GROUP BY environment, workflow_id, day, location, kind, name, unit
+SELECT %(project)s, day.environment, day.workflow_id, day.starts_at, total.*, spread.*
+FROM day
+CROSS JOIN LATERAL (
+    SELECT location, kind, name, unit, sum(samples), sum(problems), sum(total), min(lowest),
+           max(highest)
+    FROM workflow_monitor.series_hours AS it
+    WHERE it.project = %(project)s
+      AND it.environment = day.environment
+      AND it.workflow_id = day.workflow_id
+      AND it.starts_at >= day.starts_at
+      AND it.starts_at < day.starts_at + interval '1 day'
+    GROUP BY location, kind, name, unit
+) AS total
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(bucket ORDER BY bucket), '{}'),
+           coalesce(array_agg(samples ORDER BY bucket), '{}')
+    FROM (
+        SELECT bucket, sum(filled.samples)::integer AS samples
+        FROM workflow_monitor.series_hours AS it, unnest(it.buckets, it.counts)
+            AS filled (bucket, samples)
+        WHERE it.project = %(project)s
+          AND it.environment = day.environment
+          AND it.workflow_id = day.workflow_id
+          AND it.starts_at >= day.starts_at
+          AND it.starts_at < day.starts_at + interval '1 day'
+          AND it.kind = total.kind
+          AND it.name = total.name
+          AND it.unit = total.unit
+          AND it.location = total.location
+        GROUP BY bucket
+    ) AS merged
+) AS spread
