@@ -45,6 +45,9 @@ SHOW_LOGGERS = """
         (["--no-workflow-monitor"], {"MONITORING_ENABLED": "true"}, "", False),
         (["--workflow-monitor"], {"MONITORING_ENABLED": "0"}, "", True),
         (["--workflow-json=out.json"], {}, "", True),
+        (["--workflow-ctrf=out.json"], {}, "", True),
+        (["--workflow-gate"], {}, "", True),
+        ([], {}, "workflow_gate = true", False),
     ],
 )
 def test_what_switches_monitoring_on(

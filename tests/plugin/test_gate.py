@@ -12,6 +12,7 @@ from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import SessionEnded, SessionStarted
 from pytest_workflow_monitor.store import Store
 from tests.plugin.conftest import NO_DATABASE
+from tests.plugin.test_activation import SHOW_IMPORTS
 from tests.plugin.test_faults import lines_of
 from tests.samples import an_attempt, run_id
 
@@ -331,3 +332,12 @@ def test_the_terminal_summary_stays_short(shop: Shop) -> None:
     assert gate_of(run)[0].startswith("gate: failed, exit code 1; not judged: allow_new_errors")
     assert gate_of(run)[-1] == "  ✗ and 2 more reasons"
     assert sum(line.startswith("report: ") for line in said) == 3
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["plain", "xdist"])
+def test_the_gate_costs_pytest_no_import(shop: Shop, options: tuple[str, ...]) -> None:
+    """The database is asked by another process."""
+    shop.suite.write("conftest.py", SHOW_IMPORTS)
+    run = shop.run("-s", *options, rules={"allow_new_errors": False}, ORDER="fail:declined")
+    assert "imported: msgspec pytest_workflow_monitor.settings ." in run.output
+    assert run.result.ret == 1

@@ -2,7 +2,7 @@
 -- Tell what the latest executions of some workflows on a branch say; sessions are gathered from the
 -- newest back until they hold enough executions for all of them
 WITH recent AS (
-    SELECT session_id, started_at, executions_total,
+    SELECT session_id,
            sum(executions_total) OVER (
                ORDER BY started_at DESC, session_id DESC
                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
@@ -16,12 +16,16 @@ WITH recent AS (
       AND ended_at IS NOT NULL
 ),
 execution AS MATERIALIZED (
-    SELECT execution.run_id, execution.workflow_id, execution.status, execution.started_at,
-           execution.duration_ms, execution.fingerprint, execution.is_flaky
+    SELECT found.*
     FROM recent
-    JOIN workflow_monitor.workflow_executions AS execution USING (session_id)
+    CROSS JOIN LATERAL (
+        SELECT run_id, workflow_id, status, started_at, duration_ms, is_flaky
+        FROM workflow_monitor.workflow_executions
+        WHERE session_id = recent.session_id
+        OFFSET 0 -- by the index of sessions, however many there seem to be
+    ) AS found
     WHERE coalesce(recent.newer, 0) < %(enough)s
-      AND execution.status NOT IN ('skipped', 'running', 'interrupted')
+      AND found.status NOT IN ('skipped', 'running', 'interrupted')
 ),
 fault AS (
     SELECT execution.workflow_id,
