@@ -34,7 +34,9 @@ bench: setup ## Measure the cost, as ratios to bare pytest.
 	@$(BIN)/python -m tests.benchmarks.bench_report
 	@$(BIN)/python -m tests.benchmarks.bench_evidence
 	@$(BIN)/python -m tests.benchmarks.bench_cron
+	@$(BIN)/python -m tests.benchmarks.bench_analysis
 	@$(BIN)/python -m tests.benchmarks.bench_dispatch
+	@$(BIN)/python -m tests.benchmarks.bench_idle
 
 clean: ## Remove the environment and everything the demo stored.
 	rm -rf $(VENV) .workflow-monitor workflow-report.html .mypy_cache .ruff_cache .pytest_cache
