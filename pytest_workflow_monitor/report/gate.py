@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis import wording
-from pytest_workflow_monitor.analysis.gate import Novelty, not_judged
+from pytest_workflow_monitor.analysis.gate import Novelty, unjudged_rules
 from pytest_workflow_monitor.analysis.gate.saying import beside
 from pytest_workflow_monitor.report.escaping import escaped
 
@@ -37,7 +37,7 @@ def gate_parts(verdict: Verdict) -> Iterator[str]:
             left = len(found) - MAX_FINDINGS
             yield f"- and {left:,} more\n\n" if left > 0 else "\n"
     for it in verdict.unjudged:
-        yield f"> {escaped(not_judged(it), limit=MAX_REASON)}\n\n"
+        yield f"> Not judged: {escaped(unjudged_rules(it), limit=MAX_REASON)}\n\n"
 
 
 def _headline(verdict: Verdict) -> str:
@@ -66,9 +66,11 @@ def _told(finding: Finding) -> str:
 def _on_base(base: OnBase | None) -> str:
     if base is None or base.last_at is None:
         return "no executions there"
-    failed = f"{base.failures:,} of {wording.plural(base.executions, 'execution')} failed there"
-    word = wording.STATUS_WORDS[base.last_status].lower() if base.last_status else ""
-    return f"{failed}, the last {word} {wording.full_instant(base.last_at)}"
+    at, times = wording.full_instant(base.last_at), wording.plural(base.executions, "execution")
+    if not base.failures:
+        return f"passes there: {times}, the last one {at}"
+    word = wording.STATUS_WORDS[base.last_status].lower() if base.last_status else "ended"
+    return f"{base.failures:,} of {times} failed there, the last one {word} {at}"
 
 
 def _code(name: str) -> str:

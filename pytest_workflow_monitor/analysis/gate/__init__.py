@@ -14,7 +14,7 @@ from pytest_workflow_monitor.analysis.gate.records import (
     Unjudged,
     Verdict,
 )
-from pytest_workflow_monitor.analysis.gate.saying import lines, not_judged
+from pytest_workflow_monitor.analysis.gate.saying import lines, unjudged_rules
 
 __all__ = [
     "Ending",
@@ -32,6 +32,6 @@ __all__ = [
     "asked_about",
     "judge",
     "lines",
-    "not_judged",
     "result_of",
+    "unjudged_rules",
 ]

@@ -32,12 +32,13 @@ def head(verdict: Verdict) -> str:
     if verdict.excused:
         names = sorted({it.workflow_id for it in verdict.excused})
         parts.append(f"excused, fails in {verdict.excuse_environment} too: {', '.join(names)}")
-    return "; ".join([*parts, *map(not_judged, verdict.unjudged)])
+    parts += [f"not judged: {unjudged_rules(it)}" for it in verdict.unjudged]
+    return "; ".join(parts)
 
 
-def not_judged(unjudged: Unjudged) -> str:
-    """Say which rules could not be judged, and why."""
-    return f"not judged: {', '.join(unjudged.rules)} ({unjudged.why})"
+def unjudged_rules(unjudged: Unjudged) -> str:
+    """Name the rules that could not be judged, and why."""
+    return f"{', '.join(unjudged.rules)} ({unjudged.why})"
 
 
 def beside(ending: Ending) -> list[str]:
