@@ -69,6 +69,14 @@ NOISES = {
     "heavy-tailed": heavy,
     "autocorrelated": persistent,
 }
+SPREADS = {
+    "normal": 0.1,
+    "lognormal": 0.2,
+    "gamma": 0.343,
+    "heavy-tailed": 0.129,
+    "autocorrelated": 0.2,
+}
+"""The standard deviation of the logarithms of each kind."""
 
 
 def made(
@@ -88,7 +96,7 @@ def made(
         every: The time between two.
         shape: By what a value is multiplied, from its number and instant.
     """
-    factor = NOISES[noise](Random(f"{noise} {seed}"))  # noqa: S311 - made data, no secrets
+    factor = NOISES[noise](Random(f"{noise} {seed}"))
     instants = [START + number * every for number in range(size)]
     values = [
         USUAL_MS * factor() * (shape(number, instant) if shape else 1.0)
@@ -99,7 +107,7 @@ def made(
 
 def with_outliers(series: Made, seed: int, *, share: float, ratio: float, after: int) -> Made:
     """Multiply some of the values after the first ones."""
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     places = [place for place in range(after, len(series.values)) if random.random() < share]
     values = list(series.values)
     for place in places:

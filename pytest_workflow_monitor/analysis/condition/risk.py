@@ -32,7 +32,7 @@ LEAST_EARLIER = 5
 LATEST_NEAR_TIMEOUT = 10
 CALM_SHARE = 0.7
 TELLING = 0.01
-"""A part that adds less is no reason worth naming."""
+"""A part that is less does not count: the reasons named are all there are."""
 
 
 class Reason(Record, frozen=True, kw_only=True):
@@ -64,8 +64,8 @@ def risk_of(runs: Iterable[Run], *, timeout_ms: float | None = None) -> Risk:
     """
     recent = decided(runs)[-MOST_RUNS:]
     parts = [_failing(recent), _retried(recent), _slower(recent), _near_timeout(recent, timeout_ms)]
-    score = 1 - prod(1 - reason.part for reason in parts)
     telling = sorted((one for one in parts if one.part >= TELLING), key=lambda one: -one.part)
+    score = 1 - prod(1 - reason.part for reason in telling)
     return Risk(score=score, reasons=tuple(telling), sample_size=len(recent))
 
 

@@ -131,12 +131,23 @@ class Detector:
         rate = self.options.false_alarms * PER_THOUSAND
         low, high = self._sample.limits(rate)
         middle = self._value(base + self._sample.quantile(0.5))
-        least = max(abs(middle) * self.options.least_share, self.options.least_difference)
+        least = self._least(middle)
         return (
             min(self._value(base + low), middle - least),
             middle,
             max(self._value(base + high), middle + least),
         )
+
+    def _least(self, middle: float) -> float:
+        """Return the smallest deviation that can be anomalous, in the unit of the values."""
+        return max(abs(middle) * self.options.least_share, self.options.least_difference)
+
+    def _least_work(self, base: float) -> float:
+        """Return the same on the working scale."""
+        if not self._sample.ordered:
+            return 0.0
+        middle = self._value(base + self._sample.quantile(0.5))
+        return self._work(middle + self._least(middle)) - self._work(middle)
 
     @staticmethod
     def _score(work: float, low: float, middle: float, high: float) -> float:
@@ -157,7 +168,9 @@ class Detector:
         state.strange = (state.strange << 1 | strange) & ((1 << 2 * self.options.settle_points) - 1)
         state.recent.append((left, slot))
         del state.recent[: -2 * self.options.settle_points]
-        sample = settling.settled(state, self._sample, self.options)
+        sample = settling.settled(
+            state, self._sample, self.options.settle_points, self._least_work(base)
+        )
         if sample is None:
             return False
         self._sample = sample

@@ -9,6 +9,7 @@ Sources, cost and measured quality are in ``docs/analysis.md``.
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ CLIP = 4.0
 PENALTY = 3.0
 """What a cut costs, in natural logarithms of the number of values and variances of the noise."""
 
+MEAN_OF_NORMAL = 1.2533
 MOST_PERSISTENT = 0.9
 NEIGHBOURS = 8
 """Values on either side whose median a value is clipped against."""
@@ -129,14 +131,24 @@ class _Series:
     def changes(self, found: Sequence[int]) -> tuple[Change, ...]:
         """Describe what changes at each of the cuts."""
         edges = [0, *found, self.size]
-        return tuple(self._change(start, end) for start, end in zip(edges, edges[2:], strict=False))
+        left = [
+            value - middle
+            for start, end in pairwise(edges)
+            for middle in [quantile(sorted(self.level[start:end]), 0.5)]
+            for value in self.level[start:end]
+        ]
+        persistence = max(self.persistence, ranks.persistence(left))
+        return tuple(
+            self._change(start, end, persistence)
+            for start, end in zip(edges, edges[2:], strict=False)
+        )
 
-    def _change(self, start: int, end: int) -> Change:
+    def _change(self, start: int, end: int, persistence: float) -> Change:
         first, best, last = _place(self.level[start:end])
         first, cut, last = first + start, best + start, last + start
         before, after = self.values[start:cut], self.values[cut:end]
         deviation, _ = ranks.rank_sum(before, after)
-        chance = ranks.two_sided(deviation / sqrt(ranks.inflation(self.persistence)))
+        chance = ranks.two_sided(deviation / sqrt(ranks.inflation(persistence)))
         old, new = quantile(sorted(before), 0.5), quantile(sorted(after), 0.5)
         return Change(
             index=cut,
@@ -156,23 +168,22 @@ class _Series:
 def _noise(work: Sequence[float]) -> tuple[float, float]:
     """Return the standard deviation about the level, and the correlation of neighbours.
 
-    Both follow from the differences of values one and two apart, on which changes of level have
-    no part but at the few places where they happen.
+    Both follow from the differences of values one and two apart, in which changes of level have no
+    part but at the few places where they happen. Where most neighbours are equal, the mean tells
+    what the median cannot.
     """
     near, far = (
-        _spread_about_zero([b - a for a, b in zip(work, work[lag:], strict=False)])
+        sorted(abs(other - one) for one, other in zip(work, work[lag:], strict=False))
         for lag in (1, 2)
     )
-    if near <= 0:
-        return far / sqrt(2), 0.0
-    correlation = min(max((far / near) ** 2 - 1, 0.0), MOST_PERSISTENT)
-    return near / sqrt(2 * (1 - correlation)), correlation
-
-
-def _spread_about_zero(differences: Sequence[float]) -> float:
-    if not differences:
-        return 0.0
-    return MAD_OF_NORMAL * quantile(sorted(map(abs, differences)), 0.5)
+    if not far:
+        return 0.0, 0.0
+    spread = MAD_OF_NORMAL * quantile(near, 0.5)
+    if spread <= 0:
+        return MEAN_OF_NORMAL * sum(near) / len(near) / sqrt(2), 0.0
+    further = MAD_OF_NORMAL * quantile(far, 0.5)
+    correlation = min(max((further / spread) ** 2 - 1, 0.0), MOST_PERSISTENT)
+    return spread / sqrt(2 * (1 - correlation)), correlation
 
 
 def _clipped(work: Sequence[float], most: float) -> list[float]:

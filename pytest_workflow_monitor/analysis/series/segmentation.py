@@ -32,13 +32,14 @@ def cuts(values: Sequence[float], penalty: float, least: int) -> list[int]:
         return []
     if len(values) >= WORTH_IMPORTING:
         try:
-            return _cuts_by_library(values, penalty, least)
+            return cuts_by_library(values, penalty, least)
         except ImportError:
             pass
-    return _cuts(values, penalty, least)
+    return cuts_here(values, penalty, least)
 
 
-def _cuts_by_library(values: Sequence[float], penalty: float, least: int) -> list[int]:
+def cuts_by_library(values: Sequence[float], penalty: float, least: int) -> list[int]:
+    """Cut by the library; raises ImportError without it."""
     import numpy as np
     from ruptures import KernelCPD
 
@@ -46,7 +47,8 @@ def _cuts_by_library(values: Sequence[float], penalty: float, least: int) -> lis
     return [int(end) for end in method.predict(pen=penalty)[:-1]]
 
 
-def _cuts(values: Sequence[float], penalty: float, least: int) -> list[int]:
+def cuts_here(values: Sequence[float], penalty: float, least: int) -> list[int]:
+    """Cut without any library."""
     sums = [0.0, *accumulate(values)]
     squares = [0.0, *accumulate(value * value for value in values)]
     cost = [-penalty] + [0.0] * len(values)

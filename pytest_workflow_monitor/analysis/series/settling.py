@@ -1,21 +1,22 @@
 """How the sample of a series grows, and when something else has become normal.
 
 A new level is normal once the median of the latest ``settle_points`` values lies two spreads off
-and four of five of them lie on that side; the sample then moves there, so that its tails are kept.
-Another spread is normal once a fifth of the latest twice ``settle_points`` values were anomalous.
+and four of five of them lie on that side; a part of the sample then moves there, so that the shape
+of its tails is kept. Another spread is normal once a fifth of the latest ``settle_points`` values
+were anomalous, and a fifth of as many before them.
 """
 
 from __future__ import annotations
 
-from math import log1p, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.series import rhythm as rhythms
-from pytest_workflow_monitor.analysis.series.baselines import Scale, Season
+from pytest_workflow_monitor.analysis.series.baselines import Season
 from pytest_workflow_monitor.analysis.series.sample import Sample, quantile
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.analysis.series.baselines import Rhythm, SeriesOptions, SeriesState
+    from pytest_workflow_monitor.analysis.series.baselines import Rhythm, SeriesState
 
 CAPACITY = 200
 """So many values are kept of a series."""
@@ -25,6 +26,9 @@ WIDEST_SPACING = 2_400.0
 
 PUNCTUAL = 0.9
 """A value is kept from this share of the spacing on, for schedules are never quite punctual."""
+
+LEAST_KEPT = 5
+"""With fewer values there is no level that could have moved."""
 
 SHIFT_SPREADS = 2.0
 ON_ONE_SIDE = 0.8
@@ -61,26 +65,35 @@ def keep(state: SeriesState, sample: Sample, seconds: float, slot: int, left: fl
         del state.slots[0]
 
 
-def settled(state: SeriesState, sample: Sample, options: SeriesOptions) -> Sample | None:
-    """Return the sample of what became normal just now; None while all stays as it is."""
-    size = options.settle_points
-    if len(state.recent) < size or len(state.kept) < options.learning_points:
+def settled(state: SeriesState, sample: Sample, size: int, least: float) -> Sample | None:
+    """Return the sample of what became normal just now; None while all stays as it is.
+
+    Args:
+        state: Of the series, with the latest value; changed if something became normal.
+        sample: What was normal.
+        size: The points that a new level must have lasted.
+        least: The smallest difference of levels that counts, on the working scale.
+    """
+    if len(state.recent) < size or len(state.kept) < LEAST_KEPT:
         return None
     latest = state.recent[-size:]
-    jump = _jump(sorted(left for left, _ in latest), sample, options)
+    jump = _jump(sorted(left for left, _ in latest), sample, least)
     if jump:
         return _moved(state, sample, latest, jump)
-    strange = state.strange.bit_count()
-    if len(state.recent) == 2 * size and strange >= STRANGE_SHARE * 2 * size:
-        return _replaced(state, state.recent)
-    return None
+    return _replaced(state, state.recent) if _is_restless(state, size) else None
 
 
-def _jump(latest: list[float], sample: Sample, options: SeriesOptions) -> float:
+def _is_restless(state: SeriesState, size: int) -> bool:
+    """Tell whether a fifth of the latest values, and of those before them, were anomalous."""
+    later = (state.strange & ((1 << size) - 1)).bit_count()
+    earlier = (state.strange >> size).bit_count()
+    return min(earlier, later) >= STRANGE_SHARE * size
+
+
+def _jump(latest: list[float], sample: Sample, least: float) -> float:
     """Return by how much the level has moved for good; 0.0 while it has not."""
     level, spread = sample.quantile(0.5), sample.spread
     jump = quantile(latest, 0.5) - level
-    least = log1p(options.least_share) if options.scale is Scale.LOG else options.least_difference
     if abs(jump) <= max(SHIFT_SPREADS * spread, least):
         return 0.0
     edge = level + spread if jump > 0 else level - spread
@@ -92,6 +105,9 @@ def _moved(
     state: SeriesState, sample: Sample, latest: list[tuple[float, int]], jump: float
 ) -> Sample:
     """Move a part of the sample to the new level, so that the shape of its tails is kept."""
+    level = sample.quantile(0.5)
+    latest = [pair for pair in latest if abs(pair[0] - level - jump) < abs(pair[0] - level)]
+    jump = quantile(sorted(left for left, _ in latest), 0.5) - level
     spread = Sample(left for left, _ in latest).spread
     if not sample.spread / OTHER_SPREAD <= spread <= sample.spread * OTHER_SPREAD:
         return _replaced(state, latest)
