@@ -201,7 +201,7 @@ class Notification(Record, frozen=True, kw_only=True):
     the message tells, ``note`` says why it comes now. ``retry_count`` counts the tries that failed.
     ``reason`` says why it was held back or given up. ``reference`` is what the channel needs to
     find its message again, such as Slack's ``ts``. ``digest_id`` is the message that tells this
-    one's news.
+    one's news, ``report_id`` the kept report that a summary is about.
     """
 
     notification_id: str
@@ -225,3 +225,4 @@ class Notification(Record, frozen=True, kw_only=True):
     reason: str = ""
     reference: dict[str, str] = {}
     digest_id: str = ""
+    report_id: int | None = None

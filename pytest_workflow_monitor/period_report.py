@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.model import Priority, Record
 from pytest_workflow_monitor.periods import Period
@@ -46,7 +47,10 @@ class Tone(StrEnum):
     BAD = "failed"
 
 
-Value = str | int | float | bool | datetime | tuple[float | None, ...] | None
+if TYPE_CHECKING:
+    Value = str | int | float | bool | datetime | tuple[float | None, ...] | None
+else:
+    Value = Any  # JSON alone does not tell an instant from a text: report/period/document.py does
 
 
 class Fact(Record, frozen=True, kw_only=True, tag="fact"):

@@ -51,7 +51,8 @@ class Channel(ABC):
 
     ``type`` is what the settings call it, ``options`` the record of the keys it understands.
     ``joins`` tells whether news of many incidents may come in one message; a service that keeps
-    account of each incident has to hear of each.
+    account of each incident has to hear of each. ``takes_summaries`` tells whether it gets the
+    reports that name no recipients.
 
     Args:
         rule: Its name, type and options, as the settings have them.
@@ -65,9 +66,15 @@ class Channel(ABC):
     type: ClassVar[str]
     options: ClassVar[OptionsClass]
     joins: ClassVar[bool] = True
+    takes_summaries: ClassVar[bool] = True
 
     @abstractmethod
     def __init__(self, rule: ChannelRule, environ: Mapping[str, str]) -> None: ...
+
+    @property
+    def carries_files(self) -> bool:
+        """Whether it can send a file along with a message."""
+        return False
 
     @abstractmethod
     def send(self, message: Message, reference: Mapping[str, str]) -> Receipt:

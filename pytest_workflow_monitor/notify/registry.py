@@ -100,6 +100,17 @@ class Unready(Channel):
         return self._why
 
 
+def takes_summaries(rule: ChannelRule, extra: Iterable[str] = ()) -> bool:
+    """Tell whether a channel gets the reports that name no recipients; see :class:`Channel`.
+
+    One whose type is not known here does: a process that knows it will send.
+    """
+    try:
+        return _class(rule.type, _named(extra)).takes_summaries
+    except ValueError:
+        return True
+
+
 def known_types(extra: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the names of all types of channels."""
     return tuple(sorted({*BUILT_IN, *_entry_points(), *_named(extra)}))

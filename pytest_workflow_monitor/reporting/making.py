@@ -35,11 +35,16 @@ def make(
         StoreError: The database cannot be used.
     """
     store.sum_up(settings.project)
-    environments = rule.environments or (settings.environment,)
+    environments = environments_of(settings, rule)
     facts = store.period_facts(
         settings.project, environments, period, now, _wanted(store, settings, rule)
     )
     return compose(facts, name=rule.name, sections=[it for it in rule.sections if it in SECTIONS])
+
+
+def environments_of(settings: Settings, rule: ReportRule) -> tuple[str, ...]:
+    """Return the environments that a report is about."""
+    return rule.environments or (settings.environment,)
 
 
 def _wanted(store: Store, settings: Settings, rule: ReportRule) -> frozenset[str] | None:

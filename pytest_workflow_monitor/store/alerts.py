@@ -93,6 +93,7 @@ class NewNotification(Record, frozen=True, kw_only=True, omit_defaults=False):
     note: str
     created_at: datetime
     not_before: datetime
+    report_id: int | None = None
 
 
 class IncidentChannel(Record, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from pytest_workflow_monitor.store.pruning import PruningStore
 from pytest_workflow_monitor.store.queue import Queue
 from pytest_workflow_monitor.store.reading import Reading
 from pytest_workflow_monitor.store.schedules import Schedules
+from pytest_workflow_monitor.store.reports import Reports
 from pytest_workflow_monitor.store.writing import Writing
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Store(
     Badges,
     PruningStore,
     Periods,
+    Reports,
 ):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 

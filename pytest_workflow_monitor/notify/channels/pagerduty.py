@@ -66,6 +66,7 @@ class PagerDutyChannel(Channel):
     type = "pagerduty"
     options = PagerDutyOptions
     joins = False
+    takes_summaries = False
 
     def __init__(self, rule: ChannelRule, environ: Mapping[str, str]) -> None:
         given = read_options(PagerDutyOptions, rule)

@@ -245,18 +245,21 @@ GROUP BY incident_id, channel
 ORDER BY incident_id, channel
 
 -- name: add_notifications
--- Put messages into the outbox
+-- Put messages into the outbox; one of a channel about a report that is there already stays
 INSERT INTO workflow_monitor.notification_logs (
     notification_id, project, environment, channel, notification_type, delivery_status,
-    incident_id, priority, mention, run_id, actor, note, created_at, not_before
+    incident_id, priority, mention, run_id, actor, note, created_at, not_before,
+    report_id
 )
 SELECT notification_id, project, environment, channel, notification_type, delivery_status,
-       incident_id, priority, mention, run_id, actor, note, created_at, not_before
+       incident_id, priority, mention, run_id, actor, note, created_at, not_before,
+       report_id
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS message (
     notification_id uuid, project text, environment text, channel text, notification_type text,
     delivery_status text, incident_id bigint, priority text, mention boolean, run_id uuid,
-    actor text, note text, created_at timestamptz, not_before timestamptz
+    actor text, note text, created_at timestamptz, not_before timestamptz, report_id bigint
 )
+ON CONFLICT (report_id, channel) WHERE report_id IS NOT NULL DO NOTHING
 
 -- name: add_silence
 -- Add a silence

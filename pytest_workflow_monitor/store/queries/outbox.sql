@@ -78,7 +78,7 @@ SELECT notification_id::text AS notification_id, project, environment, channel,
        notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
        coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
        retry_count, sent_at, last_error, reason, reference,
-       coalesce(digest_id::text, '') AS digest_id
+       coalesce(digest_id::text, '') AS digest_id, report_id
 FROM workflow_monitor.notification_logs AS message
 WHERE project = %(project)s AND channel = %(channel)s AND digest_id IS NULL
   AND delivery_status = 'PENDING' AND not_before <= %(now)s
@@ -107,7 +107,7 @@ SELECT notification_id::text AS notification_id, project, environment, channel,
        notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
        coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
        retry_count, sent_at, last_error, reason, reference,
-       coalesce(digest_id::text, '') AS digest_id
+       coalesce(digest_id::text, '') AS digest_id, report_id
 FROM workflow_monitor.notification_logs
 WHERE project = %(project)s AND channel = %(channel)s AND digest_id IS NULL
   AND delivery_status = 'HELD' AND not_before <= %(now)s
@@ -120,7 +120,7 @@ SELECT notification_id::text AS notification_id, project, environment, channel,
        notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
        coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
        retry_count, sent_at, last_error, reason, reference,
-       coalesce(digest_id::text, '') AS digest_id
+       coalesce(digest_id::text, '') AS digest_id, report_id
 FROM workflow_monitor.notification_logs
 WHERE project = %(project)s AND digest_id = ANY (%(digest_ids)s::uuid[])
   AND delivery_status IN ('PENDING', 'PROCESSING')
@@ -132,7 +132,7 @@ SELECT notification_id::text AS notification_id, project, environment, channel,
        notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
        coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
        retry_count, sent_at, last_error, reason, reference,
-       coalesce(digest_id::text, '') AS digest_id
+       coalesce(digest_id::text, '') AS digest_id, report_id
 FROM workflow_monitor.notification_logs
 WHERE notification_id = ANY (%(notification_ids)s::uuid[])
 ORDER BY created_at, notification_id
