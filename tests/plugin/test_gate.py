@@ -41,8 +41,8 @@ TESTS = """
             metric("weight", 9, unit="kB", threshold=3)
         if what == "stop":
             raise KeyboardInterrupt
-        if what == "skip":
-            pytest.skip(why)
+        if what == "die":
+            os._exit(9)
 
     @pytest.mark.workflow(priority="critical", retries=1)
     def test_login(): act("LOGIN")
@@ -341,3 +341,34 @@ def test_the_gate_costs_pytest_no_import(shop: Shop, options: tuple[str, ...]) -
     run = shop.run("-s", *options, rules={"allow_new_errors": False}, ORDER="fail:declined")
     assert "imported: msgspec pytest_workflow_monitor.settings ." in run.output
     assert run.result.ret == 1
+
+
+def test_a_worker_that_crashes_fails_its_workflow_and_nothing_else(shop: Shop) -> None:
+    """What the gate allows of a workflow holds for the death of its process, too."""
+    rules = {"allowed_failures": {"low": 1}}
+    run = shop.run("-n", "2", rules=rules, ORDER="die:")
+    assert run.result.ret == 0, run.output
+    assert shop.run("-n", "2", rules=rules, LOGIN="die:").result.ret == 1
+    other = shop.run("-n", "2", rules=rules, UNIT="die:")
+    assert other.result.ret == 1
+    assert gate_of(other)[1].startswith("  ✗ 1 failure outside of workflows: test_shop.py::test_u")
+
+
+def test_without_a_background_process_the_session_judges_itself(shop: Shop) -> None:
+    """If it was killed, the rules that need no history hold."""
+    shop.suite.write(
+        "conftest.py",
+        """
+        import psutil, pytest
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_sessionfinish():
+            for child in psutil.Process().children():
+                if "pytest_workflow_monitor.shipper" in child.cmdline():
+                    child.kill()
+                    child.wait()
+        """,
+    )
+    run = shop.run(rules={"allow_new_errors": False, **LENIENT}, ORDER="fail:declined")
+    assert run.result.ret == 0, run.output
+    assert "not judged: allow_new_errors (the background process ended)" in gate_of(run)[0]
