@@ -77,8 +77,9 @@ def cutoffs(settings: Settings, now: datetime) -> dict[DataClass, datetime]:
 
 
 def plan(store: Store, settings: Settings, *, now: datetime) -> Pruned:
-    """Count what would go, and leave it."""
+    """Bring the sums up to date, count what would go, and leave it."""
     made = _empty(settings, now)
+    store.sum_up(settings.project)
     made.rows = store.count_prunable(settings.project, made.before, made.slots_before)
     return made
 

@@ -23,6 +23,7 @@ from pytest_workflow_monitor.cli.letters import dead_letters
 from pytest_workflow_monitor.cli.listing import list_workflows
 from pytest_workflow_monitor.cli.notifying import notify
 from pytest_workflow_monitor.cli.options import InOrder
+from pytest_workflow_monitor.cli.pruning import prune
 from pytest_workflow_monitor.cli.replaying import replay
 from pytest_workflow_monitor.cli.reporting import report
 from pytest_workflow_monitor.cli.running import run
@@ -103,6 +104,7 @@ for command in (
     replay,
     dead_letters,
     artifacts,
+    prune,
     db,
     config,
 ):

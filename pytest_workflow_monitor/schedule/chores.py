@@ -6,6 +6,7 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_workflow_monitor import pruning
 from pytest_workflow_monitor.alerting.rules import rules_of
 from pytest_workflow_monitor.artifact_keeping import prune_daily, upload_waiting
 from pytest_workflow_monitor.health.checking import run_checks
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 JOB_DAYS = 7.0
 FORGET_SECONDS = 86_400.0
 UPLOAD_SECONDS = 60.0
+PRUNE_SECONDS = 30.0
 
 logger = logging.getLogger("pytest_workflow_monitor.schedule")
 
@@ -97,6 +99,18 @@ def artifacts(store: Store, settings: Settings) -> str:
     return ""
 
 
+def retention(store: Store, settings: Settings) -> str:
+    """Once a day let go of what is older than it is kept, a while at a time."""
+    done = pruning.prune_daily(store, settings, now=store.clock(), seconds=PRUNE_SECONDS)
+    if done is not None and done.rows:
+        logger.info(
+            "deleted %d old rows",
+            done.rows.total(),
+            extra={"action": "retention", "rows": dict(done.rows), "finished": done.is_finished},
+        )
+    return ""
+
+
 def prune(store: Store, settings: Settings) -> str:
     """Delete old jobs and slots."""
     jobs, slots = store.prune_queue(
@@ -121,6 +135,7 @@ CHORES = {
     "journals": Chore(300.0, journals),
     "sums": Chore(300.0, sums),
     "artifacts": Chore(600.0, artifacts),
+    "retention": Chore(600.0, retention),
     "prune": Chore(3600.0, prune),
 }
 """What a scheduler does, by name, the first first."""
