@@ -146,6 +146,7 @@ class _Play:
         self._stop = stop
         self._tell = tell
         self._began = monotonic()
+        self._really_began_at = ledger.ask(lambda store: store.server_state().now)
         self._began_at = _now(ledger)
         self._until = self._began_at + timedelta(seconds=plan.seconds)
         self._expected = expect(workflows.values(), self._began_at, self._until)
@@ -204,7 +205,7 @@ class _Play:
 
     def _account(self, *, is_over: bool) -> Account:
         now = min(_now(self._ledger), self._until)
-        since = dict.fromkeys(self._expected, self._began_at)
+        since = dict.fromkeys(self._expected, self._really_began_at)
         before = dict.fromkeys(self._expected, self._began_at - EARLIER)
         return take_account(
             self._expected,

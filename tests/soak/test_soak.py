@@ -1,0 +1,206 @@
+"""``workflow-monitor soak`` with real parts: scheduler, queue, worker, pytest, database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from pytest_workflow_monitor.store import Store, embedded
+from pytest_workflow_monitor.store.database import connect
+from tests.cli.conftest import FOREIGN
+from tests.plugin.stored import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PATIENCE = 300.0
+SETTINGS = """
+    [tool.workflow_monitor]
+    project = "shop"
+
+    [tool.pytest.ini_options]
+    testpaths = ["."]
+    addopts = ["-p", "no:asyncio"]
+"""
+
+
+def suite(cron: str, grace: str) -> str:
+    """Return a workflow that is always fine, and whose slots wait for one another."""
+    return f"""
+        import pytest
+
+        @pytest.mark.workflow("order", cron="{cron}", grace="{grace}", overlap="queue")
+        def test_order(): pass
+    """
+
+
+class Soak:
+    """A soak as a process of its own, in a folder of its own."""
+
+    def __init__(self, folder: Path, database_url: str = "") -> None:
+        self.folder = folder
+        self.write("pyproject.toml", SETTINGS)
+        kept = {name: it for name, it in os.environ.items() if not name.startswith(FOREIGN)}
+        self._environment = kept | ({"DATABASE_URL": database_url} if database_url else {})
+        self.popen: subprocess.Popen[str] | None = None
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the project."""
+        (self.folder / name).write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+
+    def start(self, *arguments: str) -> None:
+        """Start it, and return at its first checkpoint."""
+        command = [sys.executable, "-m", "pytest_workflow_monitor.cli", "soak", "--json"]
+        self.popen = subprocess.Popen(
+            [*command, "--checkpoint", "1s", *arguments],
+            cwd=self.folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.until("played")
+
+    def until(self, word: str) -> str:
+        """Wait for a line with some words, and return it."""
+        assert self.popen is not None
+        assert self.popen.stderr is not None
+        said = []
+        for line in self.popen.stderr:
+            said.append(line)
+            if word in line:
+                return line
+        raise AssertionError(f"it did not say {word}, but {said}")
+
+    def service(self) -> psutil.Process:
+        """Return the scheduler with its worker."""
+        assert self.popen is not None
+        (found,) = psutil.Process(self.popen.pid).children()
+        return found
+
+    def end(self) -> tuple[int, Any]:
+        """Wait for its end, and return its exit code and verdict."""
+        assert self.popen is not None
+        out, _ = self.popen.communicate(timeout=PATIENCE)
+        return self.popen.returncode, json.loads(out) if out else None
+
+    def close(self) -> None:
+        """End it, if it has not."""
+        if self.popen is not None:
+            self.popen.kill()
+            self.popen.communicate()
+
+
+@pytest.fixture
+def soak(tmp_path: Path, database_url: str) -> Iterator[Soak]:
+    """A soak that keeps its records in a given database."""
+    made = Soak(tmp_path, database_url)
+    yield made
+    made.close()
+
+
+def test_a_day_at_a_compressed_speed(soak: Soak, database_url: str) -> None:
+    """Two minutes in six seconds: every slot runs once; the history of the project stays."""
+    soak.write("test_it.py", suite("* * * * * */30", "1h"))
+    soak.start("--for", "2m", "--speed", "20", "--in-database")
+    code, found = soak.end()
+    account = found["account"]
+    assert (code, found["result"], found["reasons"]) == (0, "passed", [])
+    assert (account["expected"], account["run"], account["statuses"]) == (4, 4, {"done": 4})
+    assert found["is_complete"]
+    assert found["memory"]["end"] > 10
+    assert found["connections"]["end"] >= 1
+    with Store(database_url) as store:
+        assert not store.job_metrics(project="shop")
+        rows = store.connection.execute("SELECT DISTINCT project FROM workflow_slots").fetchall()
+    assert [row["project"].startswith("shop-soak-") for row in rows] == [True]
+
+
+def test_planted_misses_are_found(soak: Soak, database_url: str) -> None:
+    """One kind is recorded, as of a scheduler that hung; the other is a slot nobody knows of."""
+    soak.write("test_it.py", suite("* * * * * */5", "1s"))
+    soak.start("--for", "40s", "--in-database")
+    soak.until(" 1 run")
+    connection = connect(database_url)
+    connection.execute(
+        "DELETE FROM workflow_slots WHERE slot_at = (SELECT min(slot_at) FROM workflow_slots "
+        "WHERE status = 'done')"
+    )
+    connection.close()
+    soak.service().suspend()
+    soak.until("3 expected")
+    soak.until("5 expected")
+    soak.service().resume()
+    code, found = soak.end()
+    assert (code, found["result"]) == (1, "failed")
+    kinds = [it["kind"] for it in found["account"]["troubles"]]
+    assert kinds[0] == "silent"
+    assert kinds.count("missed") >= 1
+    assert not any(it["by_speed"] for it in found["account"]["troubles"])
+    missed = next(it for it in found["account"]["troubles"] if it["kind"] == "missed")
+    assert missed["said"].startswith("missed: ")
+
+
+def test_ctrl_c_gives_the_verdict_so_far(soak: Soak) -> None:
+    """What is on its way is nobody's fault, and no process is left."""
+    soak.write("test_it.py", suite("* * * * * */5", "1h"))
+    soak.start("--for", "1h", "--in-database")
+    soak.until(" 1 run")
+    service = soak.service()
+    assert soak.popen is not None
+    soak.popen.send_signal(signal.SIGINT)
+    code, found = soak.end()
+    assert (code, found["result"], found["is_complete"]) == (130, "passed", False)
+    assert found["account"]["run"] >= 1
+    assert not service.is_running()
+
+
+def test_a_service_that_dies_is_told(soak: Soak) -> None:
+    """The soak ends at once, and says why."""
+    soak.write("test_it.py", suite("* * * * * */5", "1h"))
+    soak.start("--for", "1h", "--in-database")
+    soak.service().kill()
+    code, found = soak.end()
+    assert (code, found["result"]) == (1, "failed")
+    assert found["reasons"][0] == "the service ended with exit code -9"
+
+
+def test_nothing_outlives_a_soak_that_is_killed(open_folder: Path) -> None:
+    """Its service ends by itself, and with it the embedded server; the next one cleans up."""
+    soak = Soak(open_folder)
+    soak.write("test_it.py", suite("* * * * * */5", "1h"))
+    try:
+        soak.start("--for", "1h")
+        service = soak.service()
+        soak.close()
+        service.wait(PATIENCE)
+        (folder,) = (open_folder / ".workflow-monitor" / "soak").iterdir()
+        until(lambda: not (folder / "postgres" / "postmaster.pid").exists())
+        soak.start("--for", "5s")
+        code, _ = soak.end()
+        assert code in {0, 1}
+        (left,) = (open_folder / ".workflow-monitor" / "soak").iterdir()
+        assert left != folder
+        assert not (open_folder / ".workflow-monitor" / "postgres").exists()
+        with pytest.raises(Exception, match="not running"):
+            embedded.join(left, start=False)
+    finally:
+        soak.close()
+
+
+def test_a_project_without_schedules_cannot_be_played(soak: Soak) -> None:
+    """It says what is missing."""
+    soak.write("test_it.py", "def test_it(): pass")
+    with pytest.raises(AssertionError, match="No workflow here has a schedule"):
+        soak.start("--in-database")
+    assert soak.end() == (4, None)
