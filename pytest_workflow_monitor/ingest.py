@@ -120,6 +120,7 @@ def ingest(
         if ended_at is not None:
             done += work.settle(store.running_runs(session.session_id))
             store.count_session(session.session_id)
+            store.mark_unlearned(session)
         judge(store, rules or Rules(), session, work.ended, now or datetime.now(UTC))
     return done
 

@@ -31,7 +31,6 @@ from pytest_workflow_monitor.health_rules import HttpCheck
 from pytest_workflow_monitor.metric_names import check_budgets
 from pytest_workflow_monitor.report_rules import ReportRule
 from pytest_workflow_monitor.tables import zone
-from pytest_workflow_monitor.tables import zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,18 +114,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         detail_days: How long steps and metrics are kept, each of them and by the hour; their sums
             by the day, and executions by the hour and day, are kept for ever.
         log_days: How long captured output, events of pages, messages and health checks are kept.
-        execution_days: How long executions are kept, with their errors, sessions and alerts.
-        detail_days: How long steps and metrics are kept, each of them and by the hour; their sums
-            by the day, and executions by the hour and day, are kept for ever.
-        log_days: How long captured output, events of pages, messages and health checks are kept.
         heartbeat_url: An address that hears of every successful cycle of the scheduler, such as
             one of Healthchecks.
         report_url: Where people can open the reports, followed by ``#run_id``; for links in
             messages.
+        reports_url: Where people can open reports over periods; ``{id}``, ``{name}``,
+            ``{environment}``, ``{day}`` and ``{hour}`` in it are filled in.
         junit_properties: Whether test cases in JUnit XML say in properties which workflow they are.
         gate: When a session passes, where it is asked for a verdict.
         reports: Reports over hours, days, weeks or months that the scheduler makes and sends.
         timezone: Whose days and hours reports speak of, where they do not say.
+        anomaly_false_alarms: How many of 1,000 normal values may be called unusual by chance.
         log_level: How much the command line and the background process log.
     """
 
@@ -171,15 +169,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     execution_days: float = 400.0
     detail_days: float = 90.0
     log_days: float = 30.0
-    execution_days: float = 400.0
-    detail_days: float = 90.0
-    log_days: float = 30.0
     heartbeat_url: str = ""
     report_url: str = ""
+    reports_url: str = ""
     junit_properties: bool = True
     gate: GateRules = GateRules()
     reports: tuple[ReportRule, ...] = report_rules.DEFAULT_REPORTS
     timezone: str = "UTC"
+    anomaly_false_alarms: float = 1.0
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     @property
@@ -221,9 +218,7 @@ LIMITS = {
     "schedule_group_size": (1, 1000),
     "worker_timeout_seconds": (1, 3600),
     "slot_days": (1, 36500),
-    "execution_days": (1, 36500),
-    "detail_days": (1, 36500),
-    "log_days": (1, 36500),
+    "anomaly_false_alarms": (0.01, 100),
     "execution_days": (1, 36500),
     "detail_days": (1, 36500),
     "log_days": (1, 36500),
@@ -398,11 +393,13 @@ def _check_range(key: str, checked: Any) -> None:
     if low is not None and high is not None and not low <= checked <= high:
         raise ValueError(f"expected a number from {low} to {high}")
     if (
-        key in {"artifacts_http_url", "heartbeat_url", "report_url"}
+        key in {"artifacts_http_url", "heartbeat_url", "report_url", "reports_url"}
         and checked
         and not checked.startswith(WEB)
     ):
         raise ValueError("expected an address that begins with http:// or https://")
+    if key == "reports_url":
+        report_rules.check_places(checked)
     if key == "timezone":
         zone(checked)
     if key == "network_reference":

@@ -168,14 +168,17 @@ class Shipper:
         for notice in replayed.notices:
             logger.warning("%s", notice)
 
-    def sum_up(self) -> None:
-        """Bring the sums up to date that reports read."""
+    def analyse(self) -> None:
+        """Bring the sums up to date that reports read, and learn what is normal."""
         if self._store is None or self._error is not None:
             return
+        from pytest_workflow_monitor.learning import learn
+
         try:
             self._store.sum_up(self._settings.project)
+            learn(self._store, self._settings)
         except StoreError as error:
-            logger.warning("sums: %s", error)
+            logger.warning("analysis: %s", error)
 
     def keep_artifacts(self) -> None:
         """Copy the files that still wait, and once a day let old ones expire."""
@@ -302,7 +305,7 @@ class Shipper:
                 artifacts_http_url=self._settings.artifacts_http_url,
             )
         if order.json_path:
-            report.write_json(document, Path(order.json_path))
+            report.write_json(document, Path(order.json_path), verdict)
         if order.ctrf_path:
             report.write_ctrf(document, Path(order.ctrf_path))
         if order.markdown_path:
@@ -351,7 +354,7 @@ def main() -> int:
             shipper.tick()
         _tell(shipper.finish(session.ending, _tell))
         shipper.replay_others()
-        shipper.sum_up()
+        shipper.analyse()
         shipper.keep_artifacts()
         shipper.finish_deliveries()
     except Exception as error:  # the one edge at which an error of ours ends

@@ -250,6 +250,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
         ),
     ),
     "timezone": ("Europe/Berlin", "Europe/Berlin"),
+    "anomaly_false_alarms": ("0.5", 0.5),
 }
 
 

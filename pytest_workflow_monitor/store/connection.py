@@ -19,6 +19,7 @@ from pytest_workflow_monitor.store.badges import Badges
 from pytest_workflow_monitor.store.database import connect
 from pytest_workflow_monitor.store.gate import Gate
 from pytest_workflow_monitor.store.health import Health
+from pytest_workflow_monitor.store.learning import Learning
 from pytest_workflow_monitor.store.letters import Letters
 from pytest_workflow_monitor.store.outbox import Outbox
 from pytest_workflow_monitor.store.overview import Overview
@@ -26,8 +27,8 @@ from pytest_workflow_monitor.store.periods import Periods
 from pytest_workflow_monitor.store.pruning import PruningStore
 from pytest_workflow_monitor.store.queue import Queue
 from pytest_workflow_monitor.store.reading import Reading
-from pytest_workflow_monitor.store.schedules import Schedules
 from pytest_workflow_monitor.store.reports import Reports
+from pytest_workflow_monitor.store.schedules import Schedules
 from pytest_workflow_monitor.store.writing import Writing
 
 if TYPE_CHECKING:
@@ -66,8 +67,9 @@ class Store(
     Gate,
     Badges,
     PruningStore,
-    Periods,
     Reports,
+    Periods,
+    Learning,
 ):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 
