@@ -48,13 +48,13 @@ class Order(Record, frozen=True, kw_only=True):
     ending: Ending | None = None
 
 
-class Learnt(Record, frozen=True, kw_only=True, tag_field="said", tag="learnt"):
+class Learnt(Record, frozen=True, kw_only=True, tag_field="record", tag="learnt"):
     """Secrets that the session has learnt since it gave its order."""
 
     secrets: tuple[str, ...]
 
 
-class Shipped(Record, frozen=True, kw_only=True, tag_field="said", tag="shipped"):
+class Shipped(Record, frozen=True, kw_only=True, tag_field="record", tag="shipped"):
     """What became of a journal.
 
     ``problem`` is one sentence when not everything is stored; ``notices`` are sentences about

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from pytest_workflow_monitor import model
+from pytest_workflow_monitor.analysis import gate
 from pytest_workflow_monitor.analysis.history import Normal
 from pytest_workflow_monitor.analysis.summary import Attention, Summary
 from pytest_workflow_monitor.model import SessionDocument
@@ -38,6 +39,12 @@ RECORDS = (
     Summary,
     Attention,
     Normal,
+    gate.Verdict,
+    gate.Ending,
+    gate.Reason,
+    gate.Finding,
+    gate.OnBase,
+    gate.Unjudged,
 )
 
 
@@ -61,6 +68,19 @@ def test_the_summary_says_what_the_reports_say() -> None:
         "product-listing",
         "user-login",
     ]
+
+
+def test_the_verdict_of_a_gate_is_in_it() -> None:
+    """With its reasons; without a gate there is none."""
+    verdict = gate.Verdict(
+        exit_status=1,
+        passed=False,
+        reasons=(gate.Reason(rule=gate.Rule.FLAKY, said="1 workflow passes only by a retry"),),
+    )
+    plain = msgspec.json.decode(render_json(sample.six(), verdict))
+    assert plain["gate"]["exit_status"] == 1
+    assert plain["gate"]["reasons"][0]["rule"] == "allowed_flaky"
+    assert "gate" not in msgspec.json.decode(render_json(sample.six()))
 
 
 def test_hostile_text_is_kept_as_it_is() -> None:

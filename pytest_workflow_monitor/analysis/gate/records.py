@@ -8,7 +8,7 @@ from enum import StrEnum
 from pytest_workflow_monitor.model import Priority, Record, Status
 
 
-class Ending(Record, frozen=True, kw_only=True, tag_field="said", tag="ending"):
+class Ending(Record, frozen=True, kw_only=True, tag_field="record", tag="ending"):
     """How pytest itself ended.
 
     ``others_failed`` counts failures of what is no workflow, of which ``others`` names a few;
@@ -113,7 +113,7 @@ class Finding(Record, frozen=True, kw_only=True):
         return self.excused_at is not None
 
 
-class Verdict(Record, frozen=True, kw_only=True, tag_field="said", tag="verdict"):
+class Verdict(Record, frozen=True, kw_only=True, tag_field="record", tag="verdict"):
     """What the gate says.
 
     ``exit_status`` is pytest's exit code by the gate. ``is_judged`` is false where pytest ended in
