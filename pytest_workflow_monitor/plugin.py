@@ -306,6 +306,10 @@ def _settings(config: pytest.Config) -> Settings:
             from pytest_workflow_monitor.alerting.windows import check_windows
 
             check_windows(settings)
+        if "reports" in settings.sources:
+            from pytest_workflow_monitor.report_times import check_crons
+
+            check_crons(settings)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
     return settings

@@ -5,7 +5,9 @@ Readers raise ValueError or TypeError with one clause that says what is wrong an
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from pytest_workflow_monitor.alert_rules import WORKFLOW_FIELDS, ChannelRule, Match, read_match
 from pytest_workflow_monitor.model import Record
@@ -87,6 +89,24 @@ def read_reports(value: Any) -> tuple[ReportRule, ...]:
     if twice is not None:
         raise ValueError(f"two reports are called {twice!r}; each needs a name of its own")
     return tuple(found)
+
+
+PLACES = ("id", "name", "environment", "day", "hour")
+"""What may stand in braces in the address of a report."""
+
+
+def check_places(address: str) -> None:
+    """Refuse an address with braces around something else than one of :data:`PLACES`."""
+    for given in re.findall(r"\{([^{}]*)\}", address):
+        if given not in PLACES:
+            raise ValueError(f"unknown place {{{given}}}; known are {', '.join(PLACES)}")
+
+
+def filled(address: str, places: Mapping[str, str]) -> str:
+    """Fill the places in braces of an address."""
+    for name, value in places.items():
+        address = address.replace(f"{{{name}}}", quote(value, safe=""))
+    return address
 
 
 def unknown_recipients(channels: Sequence[ChannelRule], reports: Sequence[ReportRule]) -> list[str]:

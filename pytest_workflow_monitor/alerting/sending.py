@@ -28,6 +28,7 @@ BURST = 5
 
 UNACKNOWLEDGED_ONLY = frozenset({NotificationKind.REMINDER, NotificationKind.ESCALATION})
 FREE = frozenset({NotificationKind.RESOLVED, NotificationKind.ACKNOWLEDGED})
+UNLIMITED = FREE | {NotificationKind.SUMMARY}
 """Kinds that no limit holds back."""
 
 NOT_TOLD = "its opening was not told"
@@ -133,7 +134,7 @@ def plan(
     verdicts = [_verdict(it, silences, windows, now) for it in due]
     sent = [it.due for it in verdicts if it.is_sent]
     others = [it for it in verdicts if not it.is_sent]
-    single: list[Due] = []
+    single = [it for it in sent if it.notification.kind is NotificationKind.SUMMARY]
     together: list[tuple[Due, ...]] = []
     for kinds in _BURSTS:
         group = [it for it in sent if it.notification.kind in kinds]
@@ -157,13 +158,13 @@ _BURSTS = (
     frozenset({NotificationKind.RESOLVED}),
     frozenset({NotificationKind.REMINDER}),
     frozenset({NotificationKind.ESCALATION}),
-    frozenset({NotificationKind.ACKNOWLEDGED, NotificationKind.PASSED, NotificationKind.SUMMARY}),
+    frozenset({NotificationKind.ACKNOWLEDGED, NotificationKind.PASSED}),
 )
 
 
 def _is_limited(due: Due) -> bool:
     notification = due.notification
-    return not (notification.kind in FREE or notification.priority is Priority.CRITICAL)
+    return not (notification.kind in UNLIMITED or notification.priority is Priority.CRITICAL)
 
 
 def _verdict(

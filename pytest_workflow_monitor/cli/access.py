@@ -32,6 +32,10 @@ def effective_settings() -> Settings:
         from pytest_workflow_monitor.alerting.windows import check_windows
 
         check_windows(settings)
+    if "reports" in settings.sources:
+        from pytest_workflow_monitor.report_times import check_crons
+
+        check_crons(settings)
     known.learn_environment(os.environ, settings.secret_names)
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
     return settings

@@ -27,6 +27,12 @@ from pytest_workflow_monitor.analysis.summary import (
 )
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Execution, Priority, Record
+from pytest_workflow_monitor.notify.about_report import (
+    about_report,
+    attaches,
+    read_kept,
+    report_file,
+)
 from pytest_workflow_monitor.notify.messages import Item, Message, Picture
 from pytest_workflow_monitor.notify.texts import web_link
 from pytest_workflow_monitor.notify.titles import title
@@ -99,12 +105,24 @@ class Details(Record, frozen=True, kw_only=True):
     picture: Picture | None = None
 
 
-def compose(store: Store, settings: Settings, news: News, at: datetime) -> Message:
+def compose(
+    store: Store, settings: Settings, news: News, at: datetime, *, with_file: bool = False
+) -> Message:
     """Write a message as things are now, without secrets.
+
+    Args:
+        store: The database.
+        settings: Whose messages, and where its links lead.
+        news: What it has to tell.
+        at: The time.
+        with_file: Whether the channel can carry the file of a report.
 
     Raises:
         StoreError: The database cannot be used.
+        ReportError: It is about a report that cannot be read.
     """
+    if news.notification.report_id is not None:
+        return _about_report(store, settings, news.notification, at, with_file=with_file)
     told = news.told
     desk = _Desk(store, settings, news)
     notification, kind = news.notification, news.notification.kind
@@ -129,6 +147,15 @@ def compose(store: Store, settings: Settings, news: News, at: datetime) -> Messa
         note=note(news, at),
     )
     return masked(message)
+
+
+def _about_report(
+    store: Store, settings: Settings, notification: Notification, at: datetime, *, with_file: bool
+) -> Message:
+    kept = read_kept(store, settings, notification.report_id or 0)
+    file = report_file(kept) if with_file and attaches(kept, settings) else None
+    message = about_report(kept, settings, notification, at, with_file=file is not None)
+    return replace(masked(message), attachment=file)
 
 
 def masked(message: Message) -> Message:

@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from pytest_workflow_monitor.alerts import AlertEventKind, NotificationKind
 from pytest_workflow_monitor.errors import SettingsError, StoreError, TransportError
 from pytest_workflow_monitor.masking import known
@@ -144,7 +146,9 @@ def deliver(
             suppressed=plan.suppressed,
             given_up=plan.given_up,
         )
-        loads.append(_Load(name, channels[name], recording.written(settings, plan.parcels)))
+        loads.append(
+            _Load(name, channels[name], recording.written(settings, plan.parcels, channels[name]))
+        )
     _send(loads, recording, clock)
     return recording.done
 
@@ -305,12 +309,20 @@ class _Recording:
         self._clock = clock
         self.done = Delivered()
 
-    def written(self, settings: Settings, parcels: Sequence[Parcel]) -> list[_Written]:
-        """Write the messages; one that cannot be written counts as one that was not taken."""
+    def written(
+        self, settings: Settings, parcels: Sequence[Parcel], channel: Channel
+    ) -> list[_Written]:
+        """Write a channel's messages; one that cannot be written counts as not taken."""
         found = []
         for parcel in parcels:
             try:
-                message = compose(self._store, settings, parcel.news, self._clock.now())
+                message = compose(
+                    self._store,
+                    settings,
+                    parcel.news,
+                    self._clock.now(),
+                    with_file=channel.carries_files,
+                )
             except StoreError:
                 raise
             except Exception as error:
@@ -327,7 +339,8 @@ class _Recording:
         if isinstance(result, Receipt):
             self._succeeded(parcel, result)
         elif isinstance(result, TransportError):
-            self._failed(parcel, result, encode(outcome.written.message))
+            message = replace(outcome.written.message, attachment=None)
+            self._failed(parcel, result, encode(message))
         else:
             not_before = self._clock.now() + timedelta(seconds=result.seconds)
             self._store.release_messages(
@@ -347,6 +360,8 @@ class _Recording:
             if is_new:
                 self._trail(parcel, _EVENTS.get(notification.kind, AlertEventKind.NOTIFIED), "")
                 self._store.mark_told(sorted(opened), at)
+                if notification.report_id is not None:
+                    self._store.mark_report_told(notification.report_id, at)
         self.done += Delivered(sent=1)
 
     def _failed(self, parcel: Parcel, error: TransportError, content: bytes) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from pytest_workflow_monitor.alerts import AlertKind, NotificationKind
 from pytest_workflow_monitor.model import Priority, Record
+from pytest_workflow_monitor.period_report import Tone
 
 
 class Picture(Record, frozen=True, kw_only=True):
@@ -68,6 +69,30 @@ class Item(Record, frozen=True, kw_only=True):
     explained: tuple[str, ...] = ()
 
 
+class Figure(Record, frozen=True, kw_only=True):
+    """A number with its name, said with how it changed."""
+
+    label: str
+    value: str
+
+
+class Point(Record, frozen=True, kw_only=True):
+    """Something that needs attention, with the command or the address that helps, if any."""
+
+    text: str
+    tone: Tone = Tone.NEUTRAL
+    command: str = ""
+    url: str = ""
+
+
+class Attachment(Record, frozen=True, kw_only=True):
+    """A file that goes along with a message, where the channel can carry files."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
 class Message(Record, frozen=True, kw_only=True):
     """A message to one channel.
 
@@ -87,6 +112,11 @@ class Message(Record, frozen=True, kw_only=True):
         actor: Who did what the message tells, such as who acknowledged.
         note: Why it comes now, such as ``not acknowledged for 15 min``.
         is_test: Whether it is only a sample.
+        word: What it calls itself where its kind says too little, such as ``Daily report``.
+        tone: What it means where that does not follow from its items.
+        figures: The numbers of a report.
+        points: What needs attention, the most important first.
+        attachment: The report as a file.
     """
 
     key: str
@@ -106,3 +136,8 @@ class Message(Record, frozen=True, kw_only=True):
     actor: str = ""
     note: str = ""
     is_test: bool = False
+    word: str = ""
+    tone: Tone | None = None
+    figures: tuple[Figure, ...] = ()
+    points: tuple[Point, ...] = ()
+    attachment: Attachment | None = None

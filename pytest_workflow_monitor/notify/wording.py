@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.alerts import SYSTEM, AlertKind, NotificationKind
 from pytest_workflow_monitor.analysis.wording import instant, plural
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.notify.messages import Item, Message, Picture
+from pytest_workflow_monitor.notify.messages import Item, Message, Picture, Point
 from pytest_workflow_monitor.notify.texts import clean, clean_code, web_link
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ ENTRIES = 8
 NAMES = 1_000
 ERROR_LINES = 3
 SUMMARY_LINES = 40
+FIGURES = 20
+POINTS = 12
+COMMAND_LENGTH = 300
 TITLE_LENGTH = 250
 NAME_LENGTH = 120
 LISTED_NAME_LENGTH = 60
@@ -128,6 +131,15 @@ class NameGroup(Record, frozen=True, kw_only=True):
     names: tuple[str, ...]
 
 
+class Advice(Record, frozen=True, kw_only=True):
+    """Something that needs attention, and what helps."""
+
+    tone: Tone
+    text: str
+    command: str = ""
+    url: str = ""
+
+
 class Link(Record, frozen=True, kw_only=True):
     """Where to read on."""
 
@@ -149,6 +161,7 @@ class Story(Record, frozen=True, kw_only=True):
         groups: The names of the others.
         missing: How many more there are that are not even named.
         lines: The lines of a summary.
+        points: What needs attention.
         links: Where to read on.
         picture: What the page looked like.
         footer: Whose message it is.
@@ -164,6 +177,7 @@ class Story(Record, frozen=True, kw_only=True):
     groups: tuple[NameGroup, ...] = ()
     missing: int = 0
     lines: tuple[str, ...] = ()
+    points: tuple[Advice, ...] = ()
     links: tuple[Link, ...] = ()
     picture: Picture | None = None
     footer: str = ""
@@ -200,6 +214,7 @@ def story(message: Message) -> Story:
             for line in (clean(it, VALUE_LENGTH) for it in message.summary[:SUMMARY_LINES])
             if line
         ),
+        points=tuple(map(_advice, message.points[:POINTS])),
         links=_links(message),
         picture=_picture(message),
         footer=_footer(message),
@@ -213,12 +228,19 @@ def text(told: Story) -> str:
     parts.append("\n".join(f"{fact.label:<{width}}  {fact.text}" for fact in told.facts))
     parts.append("\n".join(f"  {line}" for line in told.error))
     parts.append("\n".join(told.lines))
+    parts.append("\n".join(advice_text(advice) for advice in told.points))
     parts.append("\n".join(_entry_text(entry) for entry in told.entries))
     parts += [f"{heading(group)}: {', '.join(group.names)}" for group in told.groups]
     parts.append(more(told))
     parts.append("\n".join(f"{link.label}: {link.url}" for link in told.links))
     parts.append(told.footer)
     return "\n\n".join(part for part in parts if part)
+
+
+def advice_text(advice: Advice) -> str:
+    """Say what needs attention, with what helps on lines of their own."""
+    helps = [f"    {it}" for it in (advice.command, advice.url) if it]
+    return "\n".join([f"{MARKS[advice.tone]} {advice.text}", *helps])
 
 
 def heading(group: NameGroup) -> str:
@@ -232,6 +254,8 @@ def more(told: Story) -> str:
 
 
 def _tone(message: Message) -> Tone:
+    if message.tone is not None:
+        return Tone(message.tone.value)
     if message.is_good or message.kind in _GOOD:
         return Tone.PASSED
     tones = {_item_tone(item) for item in message.items}
@@ -248,6 +272,8 @@ def _item_tone(item: Item) -> Tone:
 
 
 def _word(message: Message) -> str:
+    if message.word:
+        return clean(message.word, NAME_LENGTH)
     if message.kind in MESSAGE_WORDS:
         return MESSAGE_WORDS[message.kind]
     items = sorted(message.items, key=lambda it: _item_tone(it) is not _tone(message))
@@ -323,7 +349,8 @@ def _facts_of_many(message: Message) -> list[Fact]:
     items = message.items
     states = ", ".join(f"{count:,} {clean(name, 40)}" for name, count in message.counts.items())
     if not items:
-        return [_fact("Environment", message.environment), _fact("Alerts", states)]
+        figures = (_fact(it.label, it.value) for it in message.figures[:FIGURES])
+        return [_fact("Environment", message.environment), *figures, _fact("Alerts", states)]
     alike = _alike(items)
     return [
         _fact("Environment", message.environment),
@@ -386,6 +413,15 @@ def _alike(items: tuple[Item, ...]) -> dict[str, str]:
 
 def _first(lines: tuple[str, ...]) -> str:
     return lines[0] if lines else ""
+
+
+def _advice(point: Point) -> Advice:
+    return Advice(
+        tone=Tone(point.tone.value),
+        text=clean(point.text, VALUE_LENGTH) or "(nothing said)",
+        command=clean_code(point.command, COMMAND_LENGTH),
+        url=web_link(point.url),
+    )
 
 
 def _entry(item: Item, alike: dict[str, str]) -> Entry:

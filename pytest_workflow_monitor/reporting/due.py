@@ -1,40 +1,24 @@
-"""When reports are due, and what makes those that are."""
+"""Makes the reports that are due."""
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.errors import ReportError, SettingsError
-from pytest_workflow_monitor.periods import last_period
+from pytest_workflow_monitor.errors import ReportError
+from pytest_workflow_monitor.report_times import due_period
 from pytest_workflow_monitor.reporting.keeping import identity, keep
 from pytest_workflow_monitor.reporting.making import environments_of, make
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.store.reports import KeptReport
 
-_RESOLUTION = timedelta(microseconds=1)
-
 logger = logging.getLogger("pytest_workflow_monitor.reporting")
-
-
-def due_period(rule: ReportRule, settings: Settings, now: datetime) -> Period:
-    """Return the period that a report is to be about since its cron expression last held.
-
-    Periods before it are not made up for: a scheduler that was away makes the last one.
-    """
-    from pytest_workflow_monitor import cron
-
-    zone = rule.timezone or settings.timezone
-    due_at = cron.previous_time(rule.cron, zone, now + _RESOLUTION, rule.name)
-    return last_period(rule.period, due_at, zone)
 
 
 def make_due(store: Store, settings: Settings, now: datetime) -> tuple[KeptReport, ...]:
@@ -47,25 +31,6 @@ def make_due(store: Store, settings: Settings, now: datetime) -> tuple[KeptRepor
     """
     made = (_made(store, settings, rule, now) for rule in settings.reports)
     return tuple(it for it in made if it is not None)
-
-
-def check_crons(settings: Settings) -> None:
-    """Refuse reports whose cron expression is wrong.
-
-    Raises:
-        SettingsError: One sentence for each of them.
-    """
-    from pytest_workflow_monitor import cron
-
-    problems = []
-    for rule in settings.reports:
-        try:
-            cron.check(rule.cron)
-        except ValueError as error:
-            source = settings.sources.get("reports", "default")
-            problems.append(f"{source}: reports: {rule.name}: cron = {rule.cron!r}: {error}.")
-    if problems:
-        raise SettingsError("\n".join(problems))
 
 
 def _made(store: Store, settings: Settings, rule: ReportRule, now: datetime) -> KeptReport | None:

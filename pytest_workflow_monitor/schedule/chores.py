@@ -10,6 +10,8 @@ from pytest_workflow_monitor import pruning
 from pytest_workflow_monitor.alerting.rules import rules_of
 from pytest_workflow_monitor.artifact_keeping import prune_daily, upload_waiting
 from pytest_workflow_monitor.health.checking import run_checks
+from pytest_workflow_monitor.learning import learn
+from pytest_workflow_monitor.reporting import make_due
 from pytest_workflow_monitor.schedule import checking
 from pytest_workflow_monitor.schedule.catalogue import sync_catalogue
 from pytest_workflow_monitor.shipment import replay
@@ -83,9 +85,29 @@ def journals(store: Store, settings: Settings) -> str:
     return ""
 
 
-def sums(store: Store, settings: Settings) -> str:
-    """Sum up what was stored since, if the sessions' own processes did not."""
+def analysis(store: Store, settings: Settings) -> str:
+    """Sum up what was stored, and learn from it, if the sessions' own processes did not."""
     store.sum_up(settings.project)
+    learn(store, settings)
+    return ""
+
+
+def reports(store: Store, settings: Settings) -> str:
+    """Make the reports that are due; the messages about them go out as all others do."""
+    if not store.pace.is_real:
+        return ""
+    for kept in make_due(store, settings, store.clock()):
+        logger.info(
+            "made the report %s of the time to %s",
+            kept.report_name,
+            f"{kept.period_end:%Y-%m-%d %H:%M} UTC",
+            extra={
+                "action": "report_made",
+                "report_id": kept.report_id,
+                "report": kept.report_name,
+                "verdict": kept.verdict,
+            },
+        )
     return ""
 
 
@@ -133,7 +155,8 @@ CHORES = {
     "reconcile": Chore(120.0, reconcile),
     "health": Chore(300.0, health),
     "journals": Chore(300.0, journals),
-    "sums": Chore(300.0, sums),
+    "analysis": Chore(300.0, analysis),
+    "reports": Chore(60.0, reports),
     "artifacts": Chore(600.0, artifacts),
     "retention": Chore(600.0, retention),
     "prune": Chore(3600.0, prune),

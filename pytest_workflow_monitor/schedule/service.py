@@ -169,7 +169,7 @@ class Service:
         watched: list[asyncio.Task[Any]] = [stopping, working]
         await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         await self._end_work(working)
-        for name in ("reconcile", "journals"):
+        for name in ("reconcile", "journals", "reports"):
             await self._scheduler.do(name)
         stopping.cancel()
         beating.cancel()

@@ -269,7 +269,7 @@ def test_a_picture_that_cannot_be_shown_is_no_reason_to_send_again(
         channel = bot(server.url, timeout_seconds=0.5)
         receipt = channel.send(sample("failure", tmp_path / "page.png"), {})
     assert receipt.reference["ts"]
-    assert "without its picture" in receipt.said
+    assert "without its file" in receipt.said
 
 
 @pytest.mark.parametrize("code", [*TEMPORARY, *PERMANENT])

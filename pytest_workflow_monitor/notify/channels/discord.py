@@ -74,6 +74,11 @@ class DiscordChannel(Channel):
         named = (given.mention,) if isinstance(given.mention, str) else given.mention
         self._mentions = tuple(map(_mention, named))
 
+    @property
+    def carries_files(self) -> bool:
+        """Whether it can send a file along with a message: it can."""
+        return True
+
     def send(self, message: Message, reference: Mapping[str, str]) -> Receipt:
         """Deliver one message; see :meth:`Channel.send`."""
         return within(self._seconds, WHOM, lambda: self._tell(message, reference))
@@ -112,7 +117,11 @@ class DiscordChannel(Channel):
         data = picture_bytes(picture) if picture else None
         name = file_name(picture) if picture and data else ""
         contents = self._contents(message, name)
-        first = self._posted(contents[0], name, data)
+        attached = message.attachment
+        if attached is not None:
+            first = self._posted(contents[0], attached.name, attached.data)
+        else:
+            first = self._posted(contents[0], name, data)
         for content in contents[1:]:
             self._posted(content)
         found = {"message_id": str(first["id"])}

@@ -9,7 +9,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.notify.texts import ELLIPSIS, fitted, packed, units, without_mentions
-from pytest_workflow_monitor.notify.wording import COLOURS, MARKS, Entry, Fact, Story, heading, more
+from pytest_workflow_monitor.notify.wording import (
+    COLOURS,
+    MARKS,
+    Advice,
+    Entry,
+    Fact,
+    Story,
+    heading,
+    more,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +100,7 @@ def _texts(story: Story) -> Iterator[str]:
         code = fitted("\n".join(story.error).replace("`", "ˋ"), 1_300, without_mentions)
         yield f"```\n{code}\n```"
     yield from (literal(line) for line in story.lines)
+    yield from map(_advice, story.points)
     yield from map(_entry, story.entries)
     for group in story.groups:
         yield f"**{literal(heading(group))}**"
@@ -119,6 +129,12 @@ def _field(fact: Fact) -> dict[str, Any]:
         value = ", ".join(part for part in (time, literal(fact.rest)) if part)
     name = fitted(fact.label, FIELD_NAME_LENGTH, literal)
     return {"name": name, "value": value or ELLIPSIS, "inline": len(fact.text) <= INLINE_LENGTH}
+
+
+def _advice(advice: Advice) -> str:
+    said = f"{MARKS[advice.tone]} {_link(advice.url, advice.text)}"
+    command = fitted(advice.command.replace("`", "ˋ"), 300, without_mentions)
+    return f"{said}\n`{command}`" if command else said
 
 
 def _entry(entry: Entry) -> str:

@@ -85,9 +85,14 @@ class EmailChannel(Channel):
             raise ValueError("to has to name at least one address")
         self._password = secret(environ, given.password_env) if given.username else ""
 
+    @property
+    def carries_files(self) -> bool:
+        """Whether it can send a file along with a message: it can."""
+        return True
+
     def send(self, message: Message, reference: Mapping[str, str]) -> Receipt:
         """Deliver one message; see :meth:`Channel.send`."""
-        mail = self._mail(message, reference, with_picture=True)
+        mail = self._mail(message, reference, with_files=True)
         seconds = self._given.timeout_seconds
         refused = within(seconds, WHOM, lambda: self._deliver(mail))
         kept = dict(reference) or {"message_id": mail["Message-ID"], "subject": mail["Subject"]}
@@ -95,18 +100,18 @@ class EmailChannel(Channel):
         return Receipt(reference=kept, said=said)
 
     def preview(self, message: Message) -> str:
-        """Return the mail without its picture; saved as ``.eml``, mail readers show it."""
-        mail = self._mail(message, {}, with_picture=False)
+        """Return the mail without its files; saved as ``.eml``, mail readers show it."""
+        mail = self._mail(message, {}, with_files=False)
         return mail.as_bytes(policy=SMTP.clone(cte_type="8bit", utf8=True, linesep="\n")).decode()
 
     def _mail(
-        self, message: Message, reference: Mapping[str, str], *, with_picture: bool
+        self, message: Message, reference: Mapping[str, str], *, with_files: bool
     ) -> EmailMessage:
         told = story(message)
-        picture = told.picture if with_picture else None
+        picture = told.picture if with_files else None
         data = picture_bytes(picture) if picture else None
         mail = self._headed(message, told, reference)
-        encoding = "quoted-printable" if with_picture else "8bit"
+        encoding = "quoted-printable" if with_files else "8bit"
         image_id = _message_id("picture", message.key, self._sender.domain)
         html = _html(told, image_id[1:-1] if data else "")
         mail.set_content(text(told) + "\n", cte=encoding)
@@ -121,6 +126,10 @@ class EmailChannel(Channel):
                 filename=file_name(picture),
                 disposition="inline",
             )
+        if message.attachment is not None and with_files:
+            attached = message.attachment
+            main, _, sub = attached.content_type.partition("/")
+            mail.add_attachment(attached.data, main, sub, filename=attached.name)
         return mail
 
     def _headed(self, message: Message, told: Story, reference: Mapping[str, str]) -> EmailMessage:
@@ -130,7 +139,8 @@ class EmailChannel(Channel):
         holds together even if the first mail's own id is not known.
         """
         domain = self._sender.domain
-        subject = clean(f"{self._given.subject_prefix} {told.title}", SUBJECT_LENGTH)
+        said = told.headline if message.kind is NotificationKind.SUMMARY else told.title
+        subject = clean(f"{self._given.subject_prefix} {said}", SUBJECT_LENGTH)
         mail = EmailMessage(policy=SMTP)
         mail["From"] = self._sender
         mail["To"] = self._to

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from pytest_workflow_monitor.alerts import NotificationKind
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from slack_sdk.web import SlackResponse
 
     from pytest_workflow_monitor.alert_rules import ChannelRule
-    from pytest_workflow_monitor.notify.messages import Message, Picture
+    from pytest_workflow_monitor.notify.messages import Message
 
 API_URL = "https://slack.com/api/"
 WHOM = "Slack"
@@ -60,6 +60,14 @@ _GROUPS = {"here": "<!here>", "channel": "<!channel>", "everyone": "<!everyone>"
 _silent = logging.getLogger("pytest_workflow_monitor.slack")
 _silent.setLevel(logging.CRITICAL + 1)
 """The library would log addresses and bodies, which hold secrets."""
+
+
+class _File(NamedTuple):
+    """A file with its name and what stands above it."""
+
+    data: bytes
+    name: str
+    title: str
 
 
 class SlackOptions(Options, frozen=True, kw_only=True):
@@ -106,17 +114,22 @@ class SlackChannel(Channel):
             name = given.webhook_url_env or "SLACK_WEBHOOK_URL"
             self._webhook_url = secret_address(environ, name)
 
+    @property
+    def carries_files(self) -> bool:
+        """Whether it can send a file along with a message: a bot can, a webhook cannot."""
+        return bool(self._token)
+
     def send(self, message: Message, reference: Mapping[str, str]) -> Receipt:
         """Deliver one message; see :meth:`Channel.send`."""
         if self._webhook_url:
             return within(self._seconds, WHOM, lambda: self._post_to_webhook(message))
         started = monotonic()
         receipt = within(self._seconds, WHOM, lambda: self._tell(message, reference))
-        picture = story(message).picture
-        if reference or picture is None or "ts" not in receipt.reference:
+        file = None if reference or "ts" not in receipt.reference else _file(message)
+        if file is None:
             return receipt
         left = max(self._seconds - (monotonic() - started), 0.0)
-        return self._with_picture(picture, receipt, left)
+        return self._with_file(file, receipt, left)
 
     def preview(self, message: Message) -> str:
         """Return the blocks as JSON; Slack's Block Kit Builder shows them."""
@@ -183,22 +196,19 @@ class SlackChannel(Channel):
         _asked(client.chat_postMessage, event)
         return Receipt(reference=dict(reference), said=f"message {ts} in {channel} updated")
 
-    def _with_picture(self, picture: Picture, receipt: Receipt, seconds: float) -> Receipt:
-        """Put a picture into the thread of a message; if that fails, the message stays."""
+    def _with_file(self, file: _File, receipt: Receipt, seconds: float) -> Receipt:
+        """Put a file into the thread of a message; if that fails, the message stays."""
         from slack_sdk.errors import SlackClientError
 
-        data = picture_bytes(picture)
-        if data is None:
-            return receipt
         client = self._client()
         try:
             within(
                 seconds,
                 WHOM,
                 lambda: client.files_upload_v2(
-                    content=data,
-                    filename=file_name(picture),
-                    title=clean(picture.name, 100),
+                    content=file.data,
+                    filename=file.name,
+                    title=file.title,
                     channel=receipt.reference["channel"],
                     thread_ts=receipt.reference["ts"],
                 ),
@@ -206,7 +216,7 @@ class SlackChannel(Channel):
         except (SlackClientError, TransportError, *WRONG_SHAPE) as error:
             why = _code(error) or type(error).__name__
             return Receipt(
-                reference=receipt.reference, said=f"{receipt.said}; without its picture: {why}"
+                reference=receipt.reference, said=f"{receipt.said}; without its file: {why}"
             )
         return receipt
 
@@ -239,6 +249,17 @@ class SlackChannel(Channel):
         if not code:
             return malformed(WHOM)
         return TransportError(f"{WHOM} answered {code}.", permanent=code not in TEMPORARY)
+
+
+def _file(message: Message) -> _File | None:
+    """Return what is put into a message's thread: the report as a file, or the screenshot."""
+    attached, picture = message.attachment, story(message).picture
+    if attached is not None:
+        return _File(attached.data, attached.name, attached.name)
+    data = picture_bytes(picture) if picture else None
+    if data is None or picture is None:
+        return None
+    return _File(data, file_name(picture), clean(picture.name, 100))
 
 
 def _metadata(message: Message) -> dict[str, Any]:

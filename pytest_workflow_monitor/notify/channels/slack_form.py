@@ -11,7 +11,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.notify.texts import fitted, packed, units, without_mentions
-from pytest_workflow_monitor.notify.wording import COLOURS, MARKS, Entry, Fact, Story, heading, more
+from pytest_workflow_monitor.notify.wording import (
+    COLOURS,
+    MARKS,
+    Advice,
+    Entry,
+    Fact,
+    Story,
+    heading,
+    more,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,6 +102,8 @@ def _body(story: Story) -> Iterator[Block]:
         yield _section(_code("\n".join(story.error)))
     for text in packed((literal(line) for line in story.lines), TEXT_LENGTH, "\n"):
         yield _section(text)
+    for text in packed(map(_advice, story.points), TEXT_LENGTH, "\n"):
+        yield _section(text)
     for text in packed(map(_entry, story.entries), TEXT_LENGTH, "\n"):
         yield _section(text)
     for group in story.groups:
@@ -141,6 +152,12 @@ def _field(fact: Fact) -> Block:
         time = f"<!date^{int(fact.at.timestamp())}^{{date_short_pretty}} {{time}}|{fact.value}>"
         value = ", ".join(part for part in (time, fitted(fact.rest, limit, literal)) if part)
     return _mrkdwn(f"*{literal(fact.label)}*\n{value or fitted(fact.text, limit, literal)}")
+
+
+def _advice(advice: Advice) -> str:
+    said = f"{MARKS[advice.tone]} {_link(advice.url, advice.text)}"
+    command = fitted(advice.command.replace("`", "ˋ"), 600, escaped)
+    return f"{said}\n`{command}`" if command else said
 
 
 def _entry(entry: Entry) -> str:

@@ -19,7 +19,7 @@ from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt
 from pytest_workflow_monitor.notify.http_sending import post
 from pytest_workflow_monitor.notify.options import read_options, secret, secret_address
 from pytest_workflow_monitor.notify.texts import clean, clean_code, web_link
-from pytest_workflow_monitor.notify.wording import story, text
+from pytest_workflow_monitor.notify.wording import advice_text, story, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -173,6 +173,7 @@ def signature(key: bytes, identifier: str, timestamp: int, body: bytes) -> str:
 def encoded(message: Message) -> bytes:
     """Return a message as JSON."""
     told = story(message)
+    figures = (f"{it.label}: {it.value}" for it in message.figures)
     payload = Payload(
         schema="pytest-workflow-monitor/message",
         version=VERSION,
@@ -192,7 +193,7 @@ def encoded(message: Message) -> bytes:
         is_test=message.is_test,
         actor=_value(message.actor),
         note=_value(message.note),
-        summary=_values(message.summary),
+        summary=_values((*told.lines, *figures, *map(advice_text, told.points))),
         report_url=web_link(message.report_url),
         counts={_value(name): count for name, count in message.counts.items()},
         alerts=tuple(map(_alert, message.items[:ALERTS])),
