@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 SEEDS = range(20)
 RATES = (0.5, 1.0, 5.0)
 POINTS = 5_000
+SERIES_OF_WEEKS = (
+    (timedelta(minutes=15), 5),
+    (timedelta(hours=1), 20),
+    (timedelta(hours=6), 60),
+)
 
 
 def verdicts(series: Made, options: SeriesOptions | None = None) -> list[Verdict]:
@@ -40,9 +45,9 @@ def measure() -> None:
     print("sign of it, points until it is the new normal (medians), series without a word of it")
     for noise in NOISES:
         print(f"{noise:16}" + " | ".join(_shift(noise, spreads) for spreads in (3, 5, 8)))
-    print("\nA week's rhythm (hours ± 49 %, weekends − 26 %), eight weeks, 5 series each")
-    for every in (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6)):
-        print(f"every {every!s:9}{_season(every)}")
+    print("\nA week's rhythm (hours ± 49 %, weekends − 26 %), eight weeks")
+    for every, count in SERIES_OF_WEEKS:
+        print(f"every {every!s:9}{_season(every, count)}")
     print(f"\n{_cost()}")
 
 
@@ -83,10 +88,10 @@ def _shift(noise: str, spreads: int) -> str:
     return f"{spreads}: {median(signs):4.0f} {median(settled):4.0f} {missed:3}"
 
 
-def _season(every: timedelta) -> str:
+def _season(every: timedelta, count: int) -> str:
     size = timedelta(weeks=8) // every
     days, weeks, alarms, normal, hits, truths = [], [], [0, 0], [0, 0], 0, 0
-    for seed in range(5):
+    for seed in range(count):
         series = made("lognormal", seed, size, every=every, shape=lambda _, at: week(at))
         ratio = exp(6 * SPREADS["lognormal"])
         series = with_outliers(series, seed, share=0.005, ratio=ratio, after=size // 2)
@@ -101,13 +106,13 @@ def _season(every: timedelta) -> str:
                 late = number * every >= timedelta(weeks=3)
                 alarms[late] += is_anomalous
                 normal[late] += 1
-        days += [known[Season.DAY]]
+        days += [known[Season.DAY]] if Season.DAY in known else []
         weeks += [known[Season.WEEK]] if Season.WEEK in known else []
     early, later = (1_000 * a / n for a, n in zip(alarms, normal, strict=True))
     return (
-        f"day known on day {median(days):.0f}, week on day {median(weeks or [0]):.0f} "
-        f"({len(weeks)} of 5); false alarms per 1,000: {early:.2f} in three weeks, {later:.2f} "
-        f"later; outliers of 6 spreads found: {percent(hits, truths)}"
+        f"{count} series: hours known on day {median(days):.0f} ({len(days)}), weekdays on day "
+        f"{median(weeks or [0]):.0f} ({len(weeks)}); false alarms per 1,000: {early:.2f} in three "
+        f"weeks, {later:.2f} later; outliers of 6 spreads found: {percent(hits, truths)}"
     )
 
 
