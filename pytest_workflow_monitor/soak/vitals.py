@@ -21,6 +21,8 @@ MEMORY_GROWTH, MEMORY_GROWTH_MB = 0.25, 32.0
 """Memory that grew by both, a share and an amount, has grown."""
 
 CONNECTIONS_GROWTH = 4
+LEAST = 20
+"""With fewer checkpoints nothing has grown: each end would be a moment, with runs or without."""
 
 
 class Vitals(Record, frozen=True, kw_only=True):
@@ -70,14 +72,15 @@ def memory_growth(found: Sequence[Vitals]) -> Growth:
     return Growth(
         start=start,
         end=end,
-        has_grown=more > MEMORY_GROWTH_MB and more > MEMORY_GROWTH * start,
+        has_grown=len(found) >= LEAST and more > MEMORY_GROWTH_MB and more > MEMORY_GROWTH * start,
     )
 
 
 def connection_growth(found: Sequence[Vitals]) -> Growth:
     """Judge the connections."""
     start, end = _ends([float(it.connections) for it in found])
-    return Growth(start=start, end=end, has_grown=end - start > CONNECTIONS_GROWTH)
+    has_grown = len(found) >= LEAST and end - start > CONNECTIONS_GROWTH
+    return Growth(start=start, end=end, has_grown=has_grown)
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:

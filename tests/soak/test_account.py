@@ -81,7 +81,7 @@ def test_expected_are_the_slots_after_the_beginning_up_to_the_end() -> None:
     assert EXPECTED["order"].slots == (noon(5), noon(10), noon(15))
     assert EXPECTED["order"].grace_seconds == 150
     others = [
-        Workflow(workflow_id="off", name="", nodeid="a", file="t.py", every_seconds=60.0),
+        Workflow(workflow_id="off", name="", nodeid="a", file="t.py", every_seconds=60),
         Workflow(workflow_id="none", name="", nodeid="b", file="t.py"),
     ]
     assert set(enabled([ORDER, *others], "local")) == {"order", "off"}

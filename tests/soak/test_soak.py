@@ -115,7 +115,7 @@ def test_a_day_at_a_compressed_speed(soak: Soak, database_url: str) -> None:
     soak.start("--for", "2m", "--speed", "20", "--in-database")
     code, found = soak.end()
     account = found["account"]
-    assert (code, found["result"], found["reasons"]) == (0, "passed", [])
+    assert (found["result"], found["reasons"], code) == ("passed", [], 0), found["account"]
     assert (account["expected"], account["run"], account["statuses"]) == (4, 4, {"done": 4})
     assert found["is_complete"]
     assert found["memory"]["end"] > 10
