@@ -71,15 +71,19 @@ class Detector:
         return cls(options, _decoder.decode(encoded))
 
     def encode(self) -> bytes:
-        """Return the state as JSON: some hundred bytes at first, 6 kB at most."""
+        """Return the state as JSON: half a kilobyte at first, 7 kB at most."""
         return _encoder.encode(self.state)
 
     def feed(self, instant: datetime, value: float) -> Verdict:
         """Judge one more value and learn from it.
 
         Args:
-            instant: When it was measured; aware, and not before the last one.
+            instant: When it was measured; aware. A value that comes late, after younger ones, is
+                judged, but not kept.
             value: A finite number.
+
+        Raises:
+            ValueError: The value is not finite; nothing was learned.
         """
         if not isfinite(value):
             raise ValueError(f"a series holds finite numbers, not {value}")
@@ -88,7 +92,7 @@ class Detector:
             state.first_at = seconds
         verdict, slot, work = self._look(instant, seconds, value)
         state.points += 1
-        state.latest_at = seconds
+        state.latest_at = max(state.latest_at, seconds)
         is_new_normal = self._learn(seconds, slot, work, strange=verdict.is_anomalous)
         self._follow_rhythm(instant, seconds, work, strange=verdict.is_anomalous)
         return msgspec.structs.replace(verdict, is_new_normal=True) if is_new_normal else verdict

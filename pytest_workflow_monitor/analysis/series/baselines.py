@@ -13,6 +13,9 @@ from msgspec import Struct
 
 from pytest_workflow_monitor.model import Record
 
+ALL = 1_000
+LEAST_SETTLING = 5
+
 
 class Scale(StrEnum):
     """On which scale deviations are compared."""
@@ -44,6 +47,9 @@ class SeriesOptions(Record, frozen=True, kw_only=True):
         settle_points: A level that has lasted for so many points becomes the new normal.
         least_share: A deviation below this share of the median is never anomalous.
         least_difference: Nor is one below this, in the unit of the values.
+
+    Raises:
+        ValueError: ``false_alarms`` is not above 0 and below 1,000, or ``settle_points`` below 5.
     """
 
     scale: Scale = Scale.LOG
@@ -53,6 +59,12 @@ class SeriesOptions(Record, frozen=True, kw_only=True):
     settle_points: int = 20
     least_share: float = 0.1
     least_difference: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.false_alarms < ALL:
+            raise ValueError(f"false_alarms is above 0 and below 1,000, not {self.false_alarms:g}")
+        if self.settle_points < LEAST_SETTLING:
+            raise ValueError(f"settle_points is {LEAST_SETTLING} or more, not {self.settle_points}")
 
 
 class Rhythm(Struct, omit_defaults=True):

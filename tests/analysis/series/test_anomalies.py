@@ -213,6 +213,25 @@ def test_a_value_must_be_a_number(value: float) -> None:
     assert detector.state.points == 0
 
 
+def test_a_late_value_is_judged_but_not_kept() -> None:
+    """A journal that is replayed brings what is older than what is known."""
+    detector, _ = fed(made("lognormal", 1, 300))
+    kept = list(detector.state.kept)
+    assert detector.feed(START, 30_000.0).judgement is Judgement.LEARNING
+    assert detector.feed(START + 100 * HOUR, 30_000.0).judgement is Judgement.HIGH
+    assert detector.feed(START + 101 * HOUR, 3_000.0).judgement is Judgement.NORMAL
+    assert detector.state.kept == kept
+
+
+@pytest.mark.parametrize("wrong", [{"false_alarms": 0.0}, {"false_alarms": 1e3}])
+def test_a_sensitivity_must_be_possible(wrong: dict[str, float]) -> None:
+    """None and all false alarms are none."""
+    with pytest.raises(ValueError, match="above 0 and below 1,000"):
+        SeriesOptions(false_alarms=wrong["false_alarms"])
+    with pytest.raises(ValueError, match="5 or more, not 4"):
+        SeriesOptions(settle_points=4)
+
+
 def test_what_is_stored_is_no_state() -> None:
     """Is said."""
     with pytest.raises(msgspec.DecodeError):
