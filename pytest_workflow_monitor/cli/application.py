@@ -19,6 +19,7 @@ from pytest_workflow_monitor.cli.executions import history, show
 from pytest_workflow_monitor.cli.exits import MEANINGS, Exit, code_of
 from pytest_workflow_monitor.cli.exporting import export
 from pytest_workflow_monitor.cli.healthiness import health
+from pytest_workflow_monitor.cli.kept_reports import reports
 from pytest_workflow_monitor.cli.letters import dead_letters
 from pytest_workflow_monitor.cli.listing import list_workflows
 from pytest_workflow_monitor.cli.notifying import notify
@@ -90,6 +91,7 @@ for command in (
     history,
     sessions,
     report,
+    reports,
     status,
     badge,
     health,

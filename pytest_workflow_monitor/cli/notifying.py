@@ -68,7 +68,7 @@ def send(*, as_json: bool) -> None:
     if as_json:
         print_json(asdict(done))
     elif done.moved:
-        click.echo(f"{_summary(done)}.")
+        click.echo(f"{in_words(done)}.")
     if done.failed or done.given_up:
         sys.exit(Exit.NOT_ALL_WELL)
 
@@ -139,7 +139,7 @@ def delivered(store: Store, settings: Settings) -> Delivered:
     return done
 
 
-def _summary(done: Delivered) -> str:
+def in_words(done: Delivered) -> str:
     """Say what was done: ``Sent 3 messages; 1 is tried again later``."""
     parts = [f"Sent {wording.plural(done.sent, 'message')}"]
     for count, what in (

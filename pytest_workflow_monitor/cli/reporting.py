@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +13,17 @@ from msgspec.structs import replace
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, needed, resolved
 from pytest_workflow_monitor.cli.executions import moment
-from pytest_workflow_monitor.cli.exits import NothingThereError
+from pytest_workflow_monitor.cli.exits import Exit, NothingThereError
+from pytest_workflow_monitor.cli.report_sending import Sent, sent
 from pytest_workflow_monitor.periods import Period, PeriodKind, last_period
 from pytest_workflow_monitor.report_rules import KINDS, SECTIONS, ReportRule
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from pytest_workflow_monitor.model import SessionDocument
+    from pytest_workflow_monitor.period_report import PeriodReport
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
 
@@ -77,6 +81,11 @@ STANDARD_OUTPUT = Path("-")
     type=click.Choice(list(ENDINGS)),
     help="By default what the name of the output ends in, else html.",
 )
+@click.option(
+    "--send",
+    is_flag=True,
+    help="Keep it and send it to its recipients, once for each period; for crontab.",
+)
 def report(
     *,
     session: str | None,
@@ -88,25 +97,59 @@ def report(
     sections: tuple[str, ...],
     output: Path | None,
     form: str | None,
+    send: bool,
 ) -> None:
-    """Write the report of a session, or of an hour, a day, a week, a month or any time."""
+    """Write the report of a session, or of an hour, a day, a week, a month or any time.
+
+    With --send a file is written only where --output says so.
+    """
     settings = effective_settings()
-    form = form or SUFFIXES.get(output.suffix.lower() if output else "", "html")
+    form = form_of(form, output)
+    if send and (not name or sections):
+        raise click.UsageError(
+            "--send is for a whole report of the settings: it goes with --name, without --section."
+        )
     if period or since or until or name:
         if session is not None:
             raise click.UsageError("--session is about one session: it goes with no period.")
         rule = _rule(settings, name, period, environments, sections)
-        said, content = _of_period(settings, rule, since, until, form)
-        default = f"workflow-report-{rule.name}{ENDINGS[form]}"
+        made, all_well = _of_period(settings, rule, since, until, send=send)
+        if made is not None and (output is not None or not send):
+            default = f"workflow-report-{rule.name}{ENDINGS[form]}"
+            write(output or Path(default), rendered(made, form, sections), made.verdict)
+        if not all_well:
+            sys.exit(Exit.NOT_ALL_WELL)
     else:
         if environments or sections:
             raise click.UsageError("--environment and --section go with --period or --since.")
         said, content = _of_session(settings, session or "last", form)
-        default = f"workflow-report{ENDINGS[form]}"
-    _write(output or Path(default), content, said)
+        write(output or Path(f"workflow-report{ENDINGS[form]}"), content, said)
 
 
-def _write(path: Path, content: bytes, said: str) -> None:
+def form_of(form: str | None, output: Path | None) -> str:
+    """Return the format that is asked for, or that the name of the output ends in."""
+    return form or SUFFIXES.get(output.suffix.lower() if output else "", "html")
+
+
+def rendered(made: PeriodReport, form: str, sections: Sequence[str] = ()) -> bytes:
+    """Render a report over a period; of CSV the section that is asked for, if it is one.
+
+    Raises:
+        ReportError: There is no such table, or a secret is in it that could not be masked.
+    """
+    from pytest_workflow_monitor.report.period import RENDERERS, render_csv
+
+    if form == "csv" and len(sections) == 1:
+        return render_csv(made, sections[0])
+    return RENDERERS[form](made)
+
+
+def write(path: Path, content: bytes, said: str) -> None:
+    """Write a report where it is asked for, and say which it is.
+
+    Raises:
+        ReportError: The file cannot be written.
+    """
     from pytest_workflow_monitor.report.files import write_atomically
 
     if path == STANDARD_OUTPUT:
@@ -152,19 +195,19 @@ def _of_period(
     rule: ReportRule,
     since: datetime | None,
     until: datetime | None,
-    form: str,
-) -> tuple[str, bytes]:
-    from pytest_workflow_monitor.report.period import RENDERERS, render_csv
+    *,
+    send: bool,
+) -> Sent:
+    """Make the report, or send it."""
     from pytest_workflow_monitor.reporting import make
 
     with needed(settings) as store:
         now = store.clock()
         asked = _period(rule, since, until, now, rule.timezone or settings.timezone)
         _check_environments(store, settings, rule)
-        made = make(store, settings, rule, asked, now)
-    if form == "csv" and len(rule.sections) == 1:
-        return made.verdict, render_csv(made, rule.sections[0])
-    return made.verdict, RENDERERS[form](made)
+        if send:
+            return sent(store, settings, rule, asked, now)
+        return Sent(make(store, settings, rule, asked, now))
 
 
 def _rule(

@@ -13,6 +13,7 @@ from pytest_workflow_monitor.reporting.making import environments_of, make
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
@@ -24,8 +25,6 @@ logger = logging.getLogger("pytest_workflow_monitor.reporting")
 def make_due(store: Store, settings: Settings, now: datetime) -> tuple[KeptReport, ...]:
     """Make the reports that are due and not kept yet, and have their recipients told.
 
-    There is none about a time before anything ran.
-
     Raises:
         StoreError: The database cannot be used.
     """
@@ -33,15 +32,29 @@ def make_due(store: Store, settings: Settings, now: datetime) -> tuple[KeptRepor
     return tuple(it for it in made if it is not None)
 
 
-def _made(store: Store, settings: Settings, rule: ReportRule, now: datetime) -> KeptReport | None:
-    period = due_period(rule, settings, now)
+def keep_if_new(
+    store: Store, settings: Settings, rule: ReportRule, period: Period, now: datetime
+) -> KeptReport | None:
+    """Make and keep the report of a period, and have its recipients told.
+
+    Returns:
+        The kept report; None when it is kept already, or nothing ran before the period's end.
+
+    Raises:
+        ReportError: A secret is in it that could not be masked.
+        StoreError: The database cannot be used.
+    """
     if store.kept_report(identity(settings, rule, period)) is not None:
         return None
     store.sum_up(settings.project)
     if not store.has_run_before(settings.project, environments_of(settings, rule), period.end):
         return None
+    return keep(store, settings, rule, make(store, settings, rule, period, now), now)
+
+
+def _made(store: Store, settings: Settings, rule: ReportRule, now: datetime) -> KeptReport | None:
     try:
-        return keep(store, settings, rule, make(store, settings, rule, period, now), now)
+        return keep_if_new(store, settings, rule, due_period(rule, settings, now), now)
     except ReportError as error:
         logger.warning(
             "report %s: %s",

@@ -293,7 +293,7 @@ def test_no_text_breaks_a_mail(message: Message) -> None:
     channel = mailer(25)
     mail = message_from_string(channel.preview(message), policy=policy.default)
     assert header(mail, "Subject")
-    sent_mail = channel._mail(message, {"subject": "first"}, with_picture=True)
+    sent_mail = channel._mail(message, {"subject": "first"}, with_files=True)
     check(message_from_bytes(sent_mail.as_bytes(), policy=policy.default))
 
 
