@@ -12,6 +12,7 @@ import click
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, existing, needed
+from pytest_workflow_monitor.cli.db_stats import stats
 from pytest_workflow_monitor.cli.exits import NothingToShowError, ProgramMissingError
 from pytest_workflow_monitor.cli.options import InOrder, agree, as_json_option, yes_option
 from pytest_workflow_monitor.cli.output import console, print_json
@@ -163,3 +164,6 @@ def _print_done(what: str, done: Sequence[str], location: str, *, as_json: bool)
         print_json({"database": location, what.replace(" ", "_"): done})
     else:
         click.echo(f"{what.capitalize()}: {', '.join(done)}" if done else NOTHING_TO_DO)
+
+
+db.add_command(stats)

@@ -29,6 +29,7 @@ from pytest_workflow_monitor.store.queue import Queue
 from pytest_workflow_monitor.store.reading import Reading
 from pytest_workflow_monitor.store.reports import Reports
 from pytest_workflow_monitor.store.schedules import Schedules
+from pytest_workflow_monitor.store.statistics import Statistics
 from pytest_workflow_monitor.store.writing import Writing
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class StoreInfo(Record, frozen=True, kw_only=True):
 
 
 class Store(
+    Statistics,
     Reading,
     Writing,
     Letters,

@@ -233,9 +233,10 @@ class Reading(Database):
         )
         return msgspec.convert(rows, tuple[Counters, ...])
 
-    def row_counts(self) -> dict[str, int]:
-        """Return how many rows each table has."""
-        return {row["table_name"]: row["row_count"] for row in self.fetch("count_rows")}
+    def row_counts(self, tables: Sequence[str] | None = None) -> dict[str, int]:
+        """Return how many rows each table has, or some tables have."""
+        rows = self.fetch("count_rows", tables=None if tables is None else list(tables))
+        return {row["table_name"]: row["row_count"] for row in rows}
 
     def delete_session(self, session_id: str) -> bool:
         """Remove a session with its executions, and tell whether there was one."""

@@ -77,7 +77,25 @@ def test_info_tells_where_and_how_much(stored: Project, store: Store) -> None:
     assert "workflow_executions" in text
 
 
-@pytest.mark.parametrize("command", ["info", "status", "rollback"])
+def test_stats_tell_sizes_and_what_is_to_come(stored: Project, store: Store) -> None:
+    """For people in three sentences below the table, for programs all of it."""
+    ingest(store, a_session(), Batch(attempts=[an_attempt(), an_attempt("other")]))
+
+    found = stored.run("db", "stats", "--json").json
+
+    tables = {it["name"]: it for it in found["tables"]}
+    assert (tables["workflow_executions"]["rows"], tables["workflow_steps"]["rows"]) == (2, 4)
+    assert tables["workflow_executions"]["is_estimate"] is False
+    assert found["size_bytes"] == sum(it["size_bytes"] for it in found["tables"])
+    assert set(found["forecast_bytes"]) == {"30", "90", "365"}
+    assert found["free_bytes"] is None
+    text = stored.run("db", "stats", width=120).out
+    assert "workflow_executions" in text
+    assert "If it goes on like that:" in text
+    assert "The disk has" not in text
+
+
+@pytest.mark.parametrize("command", ["info", "stats", "status", "rollback"])
 def test_a_question_creates_no_server(embedded: Project, command: str) -> None:
     """Where there is no embedded server yet, that is said, and none is made."""
     said = embedded.run("db", command)
