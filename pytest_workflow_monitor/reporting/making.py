@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.alerting.matching import matches
 from pytest_workflow_monitor.analysis.period.composing import compose
 from pytest_workflow_monitor.analysis.period.sections import SECTIONS
+from pytest_workflow_monitor.reporting.digging import dig
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,6 +40,7 @@ def make(
     facts = store.period_facts(
         settings.project, environments, period, now, _wanted(store, settings, rule)
     )
+    facts = dig(store, facts)
     return compose(facts, name=rule.name, sections=[it for it in rule.sections if it in SECTIONS])
 
 

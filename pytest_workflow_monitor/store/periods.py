@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from pytest_workflow_monitor.alerts import Alert, Silence
+from pytest_workflow_monitor.analysis.condition.runs import Run
 from pytest_workflow_monitor.analysis.distribution import Distribution
 from pytest_workflow_monitor.analysis.period.facts import (
     Anomaly,
-    CommitOutcome,
     CommitSeen,
     Day,
     Deployment,
@@ -27,7 +27,6 @@ from pytest_workflow_monitor.analysis.period.facts import (
     SlotCount,
     Sums,
     Suppressed,
-    Wavering,
 )
 from pytest_workflow_monitor.store.database import Database
 
@@ -117,18 +116,12 @@ class Periods(Database):
             alerts=self.window_alerts(asked),
             alerts_before=self.window_alerts(earlier),
             errors=self._errors(asked, before.start),
-            commits=self._of_troubled("period_commits", asked, workflows, CommitOutcome),
-            wavering=self._of_troubled("period_wavering", asked, workflows, Wavering),
             slots=self._read("period_slots", asked, tuple[SlotCount, ...]),
             suppressed=self._read("period_suppressed", asked, tuple[Suppressed, ...]),
             silences=self._read("period_silences", asked, tuple[Silence, ...]),
             anomalies=self._read("period_anomalies", asked, tuple[Anomaly, ...]),
-            deployments=self._read(
-                "period_deployments", window(before.start, period.end), tuple[Deployment, ...]
-            ),
-            commits_seen=self._read(
-                "period_commits_seen", window(before.start, period.end), tuple[CommitSeen, ...]
-            ),
+            deployments=self.deployments(window(_midnight(period.end - TREND), period.end)),
+            commits_seen=self.commits_seen(window(_midnight(period.end - TREND), period.end)),
         )
 
     def window_workflows(self, window: Window) -> dict[Key, Sums]:
@@ -202,26 +195,52 @@ class Periods(Database):
             found.setdefault(row["name"], []).append(moment)
         return {name: tuple(moments) for name, moments in found.items()}
 
+    def last_runs(
+        self, project: str, keys: Sequence[Key], end: datetime, limit: int
+    ) -> dict[Key, tuple[Run, ...]]:
+        """Read the last executions of some workflows before an instant, the newest first."""
+        rows = self.fetch(
+            "period_runs",
+            project=project,
+            end=end,
+            limit=limit,
+            asked_environments=[key.environment for key in keys],
+            asked_ids=[key.workflow_id for key in keys],
+        )
+        found: dict[Key, list[Run]] = {}
+        for row in rows:
+            found.setdefault(_key(row), []).append(msgspec.convert(row, Run))
+        return {key: tuple(runs) for key, runs in found.items()}
+
+    def limits(self, window: Window) -> dict[SeriesKey, float]:
+        """Read the budget of each metric, as the latest execution of its workflow had it."""
+        rows = self._rows("period_limits", window)
+        return {msgspec.convert(row, SeriesKey): row["threshold"] for row in rows}
+
+    def series_by_day(
+        self, project: str, series: SeriesKey, start: datetime, end: datetime
+    ) -> tuple[tuple[datetime, Distribution], ...]:
+        """Read how a step's durations or a metric's values were spread on each day of a window."""
+        rows = self.fetch(
+            "period_series_by_day",
+            project=project,
+            start=start,
+            end=end,
+            **msgspec.structs.asdict(series),
+        )
+        return tuple((row["starts_at"], _spread(row)) for row in rows)
+
+    def deployments(self, window: Window) -> tuple[Deployment, ...]:
+        """List what was deployed in a window, the oldest first."""
+        return self._read("period_deployments", window, tuple[Deployment, ...])
+
+    def commits_seen(self, window: Window) -> tuple[CommitSeen, ...]:
+        """Tell when each commit was first run in a window."""
+        return self._read("period_commits_seen", window, tuple[CommitSeen, ...])
+
     def _errors(self, window: Window, before: datetime) -> tuple[ErrorGroup, ...]:
         rows = self.fetch("period_errors", before=before, **window._asdict())
         return msgspec.convert(rows, tuple[ErrorGroup, ...])
-
-    def _of_troubled(
-        self, statement: str, window: Window, sums: dict[Key, Sums], wanted: type[_Wanted]
-    ) -> tuple[_Wanted, ...]:
-        """Ask about workflows with something to explain: failures, or passes only when retried."""
-        asked = [key for key, it in sums.items() if it.bad or it.flaky]
-        if not asked:
-            return ()
-        rows = self.fetch(
-            statement,
-            project=window.project,
-            start=window.start,
-            end=window.end,
-            asked_environments=[key.environment for key in asked],
-            asked_ids=[key.workflow_id for key in asked],
-        )
-        return tuple(msgspec.convert({**row, "key": _parts(row)}, wanted) for row in rows)
 
     def _read(self, statement: str, window: Window, wanted: type[_Wanted]) -> _Wanted:
         rows = self._rows(statement, window)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from pytest_workflow_monitor.alerts import Alert, Silence
+from pytest_workflow_monitor.analysis.condition.risk import Risk
+from pytest_workflow_monitor.analysis.condition.states import Assessment
 from pytest_workflow_monitor.analysis.distribution import Distribution
 from pytest_workflow_monitor.model import Priority, Record, Status
 from pytest_workflow_monitor.periods import Period
@@ -156,24 +158,6 @@ class ErrorGroup(Record, frozen=True, kw_only=True):
     last_run_id: str
 
 
-class CommitOutcome(Record, frozen=True, kw_only=True):
-    """How a workflow went on one commit: how often well at once, only again, and not at all."""
-
-    key: Key
-    git_commit: str
-    first_at: datetime
-    good: int
-    flaky: int
-    bad: int
-
-
-class Wavering(Record, frozen=True, kw_only=True):
-    """How often a workflow went from passing to failing while the commit stayed the same."""
-
-    key: Key
-    failures: int
-
-
 class SlotCount(Record, frozen=True, kw_only=True):
     """Slots that did not run as planned, by what became of them and why."""
 
@@ -319,8 +303,8 @@ class PeriodFacts(Record, frozen=True, kw_only=True):
     alerts: tuple[Alert, ...] = ()
     alerts_before: tuple[Alert, ...] = ()
     errors: tuple[ErrorGroup, ...] = ()
-    commits: tuple[CommitOutcome, ...] = ()
-    wavering: tuple[Wavering, ...] = ()
+    assessments: dict[Key, Assessment] = {}
+    risks: dict[Key, Risk] = {}
     slots: tuple[SlotCount, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     silences: tuple[Silence, ...] = ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.analysis.period.facts import NOTHING, Sums
 from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER
+from pytest_workflow_monitor.analysis.wording import MONTHS
 from pytest_workflow_monitor.model import Priority
 
 if TYPE_CHECKING:
@@ -113,3 +114,15 @@ def _end(alerts: Iterable[Alert]) -> datetime | None:
     ends = [it.resolved_at for it in alerts]
     known = [it for it in ends if it is not None]
     return max(known) if len(known) == len(ends) else None
+
+
+def said_at(facts: PeriodFacts, moment: datetime) -> str:
+    """Say an instant in the report's zone: ``12 Nov 14:20``."""
+    local = moment.astimezone(facts.period.zone)
+    return f"{local.day} {MONTHS[local.month - 1]} {local:%H:%M}"
+
+
+def said_day(facts: PeriodFacts, moment: datetime) -> str:
+    """Say the day of an instant in the report's zone: ``12 Nov``."""
+    local = moment.astimezone(facts.period.zone)
+    return f"{local.day} {MONTHS[local.month - 1]}"

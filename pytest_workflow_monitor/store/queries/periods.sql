@@ -308,52 +308,59 @@ CROSS JOIN LATERAL (
 ) AS first
 ORDER BY count DESC, fingerprint
 
--- name: period_commits
--- Tell how the workflows that sometimes failed in a window went on each commit
-SELECT execution.environment, execution.workflow_id, session.git_commit,
-       min(execution.started_at) AS first_at,
-       (count(*) FILTER (WHERE status IN ('passed', 'degraded') AND NOT is_flaky))::integer AS good,
-       (count(*) FILTER (WHERE is_flaky))::integer AS flaky,
-       (count(*) FILTER (WHERE status IN ('failed', 'error', 'timed_out', 'crashed')))::integer
-           AS bad
+-- name: period_runs
+-- For each of some workflows, read the last executions before an instant that say something of it
+SELECT asked.environment, asked.workflow_id, run.at, run.status, run.attempts, run.duration_ms,
+       session.git_commit AS commit
 FROM unnest(%(asked_environments)s::text[], %(asked_ids)s::text[]) AS asked (environment, workflow_id)
-JOIN workflow_monitor.workflow_executions AS execution
-    ON execution.project = %(project)s
-    AND execution.workflow_id = asked.workflow_id
-    AND execution.environment = asked.environment
-    AND execution.started_at >= %(start)s
-    AND execution.started_at < %(end)s
+CROSS JOIN LATERAL (
+    SELECT started_at AS at, status, attempts_total AS attempts, duration_ms, session_id
+    FROM workflow_monitor.workflow_executions AS execution
+    WHERE execution.project = %(project)s
+      AND execution.workflow_id = asked.workflow_id
+      AND execution.environment = asked.environment
+      AND execution.started_at < %(end)s
+      AND execution.status NOT IN ('running', 'skipped', 'interrupted')
+    ORDER BY started_at DESC
+    LIMIT %(limit)s
+) AS run
 JOIN workflow_monitor.test_sessions AS session USING (session_id)
-WHERE status NOT IN ('running', 'skipped', 'interrupted')
-GROUP BY execution.environment, execution.workflow_id, session.git_commit
-ORDER BY execution.environment, execution.workflow_id, first_at
 
--- name: period_wavering
--- Count how often workflows went from passing to failing in a window on one and the same commit
-WITH judged AS (
-    SELECT execution.environment, execution.workflow_id,
-           status IN ('failed', 'error', 'timed_out', 'crashed') AS is_bad,
-           session.git_commit,
-           lag(status NOT IN ('failed', 'error', 'timed_out', 'crashed')) OVER earlier AS was_good,
-           lag(session.git_commit) OVER earlier AS commit_before
-    FROM unnest(%(asked_environments)s::text[], %(asked_ids)s::text[])
-        AS asked (environment, workflow_id)
-    JOIN workflow_monitor.workflow_executions AS execution
-        ON execution.project = %(project)s
-        AND execution.workflow_id = asked.workflow_id
-        AND execution.environment = asked.environment
-        AND execution.started_at >= %(start)s
-        AND execution.started_at < %(end)s
-    JOIN workflow_monitor.test_sessions AS session USING (session_id)
-    WHERE status NOT IN ('running', 'skipped', 'interrupted')
-    WINDOW earlier AS (
-        PARTITION BY execution.environment, execution.workflow_id ORDER BY execution.started_at
-    )
-)
-SELECT environment, workflow_id, count(*)::integer AS failures
-FROM judged
-WHERE is_bad AND was_good AND git_commit = commit_before
-GROUP BY environment, workflow_id
+-- name: period_limits
+-- Read the budgets of the metrics of each workflow's latest execution
+SELECT counters.environment, counters.workflow_id, 'metric' AS kind, metric.metric_name AS name,
+       metric.metric_unit AS unit, max(metric.threshold_value) AS threshold
+FROM workflow_monitor.job_metrics AS counters
+JOIN workflow_monitor.workflow_metrics AS metric ON metric.run_id = counters.last_run_id
+WHERE counters.project = %(project)s
+  AND counters.environment = ANY (%(environments)s::text[])
+  AND metric.threshold_value IS NOT NULL
+  AND (%(workflow_ids)s::text[] IS NULL OR counters.workflow_id = ANY (%(workflow_ids)s))
+GROUP BY 1, 2, 3, 4, 5
+
+-- name: period_series_by_day
+-- Read the days of a step or metric of a workflow in a window, all locations together
+SELECT starts_at, array_agg(bucket ORDER BY bucket) AS buckets,
+       array_agg(samples ORDER BY bucket) AS counts
+FROM (
+    SELECT starts_at, bucket, sum(samples)::integer AS samples
+    FROM (
+        SELECT series.starts_at, filled.*
+        FROM workflow_monitor.series_days AS series,
+             unnest(series.buckets, series.counts) AS filled (bucket, samples)
+        WHERE project = %(project)s
+          AND environment = %(environment)s
+          AND workflow_id = %(workflow_id)s
+          AND kind = %(kind)s
+          AND name = %(name)s
+          AND unit = %(unit)s
+          AND starts_at >= %(start)s
+          AND starts_at < %(end)s
+    ) AS flat
+    GROUP BY 1, 2
+) AS merged
+GROUP BY starts_at
+ORDER BY starts_at
 
 -- name: period_slots
 -- Count the slots of a window that did not run as planned

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.sections import (
+    anomalies,
     budgets,
     errors,
     flaky,
@@ -15,6 +16,7 @@ from pytest_workflow_monitor.analysis.period.sections import (
     incidents,
     movers,
     overview,
+    recommendations,
     silenced,
     slots,
     steps,
@@ -29,11 +31,13 @@ if TYPE_CHECKING:
 
 SECTIONS: dict[str, Callable[[PeriodFacts], Section | None]] = {
     "overview": overview.section,
+    "recommendations": recommendations.section,
     "incidents": incidents.section,
     "workflows": workflows.section,
     "hours": hours.section,
     "movers": movers.section,
     "steps": steps.section,
+    "anomalies": anomalies.section,
     "flaky": flaky.section,
     "errors": errors.section,
     "budgets": budgets.section,

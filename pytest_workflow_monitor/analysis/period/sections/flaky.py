@@ -1,41 +1,46 @@
-"""Which workflows pass and fail on the same code, or pass only when tried again."""
+"""Which workflows pass and fail on the same code, or pass only when tried again, and what next."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_workflow_monitor.analysis.condition.states import State
 from pytest_workflow_monitor.analysis.period.facts import NOTHING
 from pytest_workflow_monitor.analysis.period.figures import name_of
 from pytest_workflow_monitor.period_report import Column, Form, Note, Section, Table, Tone
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.analysis.period.facts import CommitOutcome, Key, PeriodFacts
+    from pytest_workflow_monitor.analysis.period.facts import Key, PeriodFacts
+    from pytest_workflow_monitor.period_report import Block
 
 MOST = 20
+LEAST_RISK = 0.05
 COLUMNS = (
     Column(key="workflow", label="Workflow", form=Form.WORKFLOW),
-    Column(key="what", label="What"),
+    Column(key="state", label="State"),
     Column(key="runs", label="Runs", form=Form.COUNT),
     Column(key="masked", label="Passed only when retried", form=Form.COUNT),
     Column(key="failed", label="Failed", form=Form.COUNT),
-    Column(key="commits", label="Commits with both", form=Form.COUNT),
     Column(key="share", label="Not at once", form=Form.SHARE),
     Column(key="before", label="Against before", form=Form.CHANGE_SHARE),
+    Column(key="seen", label="What was seen"),
 )
-FLAKY = "passes and fails on the same commit"
-MASKED = "passes only when retried"
-LEAST_SWITCHES = 2
-"""One failure among passes may as well be an incident: flaky is what fails and passes again."""
+RISKS = (
+    Column(key="workflow", label="Workflow", form=Form.WORKFLOW),
+    Column(key="risk", label="Risk that the next run fails", form=Form.SHARE),
+    Column(key="why", label="Why"),
+)
 
 
 class Flakiness(NamedTuple):
-    """How a workflow wavers; ``commits`` are those on which it both passed and failed."""
+    """How a workflow wavers in a period."""
 
     key: Key
+    state: State
+    reason: str
     masked: int
     failed: int
     runs: int
-    commits: int
 
     @property
     def share(self) -> float:
@@ -44,50 +49,54 @@ class Flakiness(NamedTuple):
 
 
 def section(facts: PeriodFacts) -> Section:
-    """Rank what is flaky or masked, worst first."""
+    """Rank what is flaky or masked, and what will likely fail next."""
     found = flaky(facts)
-    if not found:
-        note = Note(text="No workflow wavered on the same code.", tone=Tone.GOOD)
-        return Section(name="flaky", title="Flaky workflows", blocks=(note,))
-    table = Table(
-        name="flaky",
-        columns=COLUMNS,
-        rows=tuple(
-            (
-                name_of(facts, it.key),
-                FLAKY if it.commits else MASKED,
-                it.runs,
-                it.masked,
-                it.failed if it.commits else 0,
-                it.commits,
-                it.share,
-                _before(facts, it),
+    blocks: list[Block] = []
+    if found:
+        blocks.append(
+            Table(
+                name="Flaky and masked",
+                columns=COLUMNS,
+                rows=tuple(
+                    (
+                        name_of(facts, it.key),
+                        it.state.value,
+                        it.runs,
+                        it.masked,
+                        it.failed,
+                        it.share,
+                        _before(facts, it),
+                        it.reason,
+                    )
+                    for it in found[:MOST]
+                ),
             )
-            for it in found[:MOST]
-        ),
+        )
+    else:
+        blocks.append(Note(text="No workflow wavered on the same code.", tone=Tone.GOOD))
+    risks = _risks(facts)
+    if risks.rows:
+        blocks.append(risks)
+    return Section(
+        name="flaky",
+        title="Flaky workflows",
+        blocks=tuple(blocks),
+        brief=f"{len(found)}" if found else "",
     )
-    return Section(name="flaky", title="Flaky workflows", blocks=(table,), brief=f"{len(found)}")
 
 
 def flaky(facts: PeriodFacts) -> list[Flakiness]:
-    """Return the workflows that waver, worst first.
-
-    A workflow is flaky when on one commit it failed at least twice with passes between; a single
-    stretch of failures is an incident. Passing only when retried counts at once.
-    """
-    by_key: dict[Key, list[CommitOutcome]] = {}
-    for outcome in facts.commits:
-        by_key.setdefault(outcome.key, []).append(outcome)
-    wavering = {it.key: it.failures for it in facts.wavering}
+    """Return the workflows that wavered in the period, worst first."""
     found = []
-    for key, sums in facts.workflows.items():
-        outcomes = by_key.get(key, [])
-        stretches = wavering.get(key, 0)
-        both = sum(bool(it.good + it.flaky and it.bad) for it in outcomes)
-        commits = both if stretches >= LEAST_SWITCHES else 0
-        if sums.flaky or commits:
-            failed = sums.bad if commits else 0
-            found.append(Flakiness(key, sums.flaky, failed, sums.judged, commits))
+    for key, it in facts.assessments.items():
+        sums = facts.workflows.get(key, NOTHING)
+        states = (it.state, *it.also)
+        for state, shows in ((State.FLAKY, sums.bad + sums.flaky), (State.MASKED, sums.flaky)):
+            if state in states and shows:
+                failed = sums.bad if state is State.FLAKY else 0
+                reason = it.reason if it.state is state else ""
+                found.append(Flakiness(key, state, reason, sums.flaky, failed, sums.judged))
+                break
     return sorted(found, key=lambda it: (-it.share, it.key))
 
 
@@ -95,5 +104,20 @@ def _before(facts: PeriodFacts, it: Flakiness) -> float | None:
     earlier = facts.before.get(it.key, NOTHING)
     if not earlier.judged:
         return None
-    failed = earlier.bad if it.commits else 0
+    failed = earlier.bad if it.state is State.FLAKY else 0
     return it.share - (earlier.flaky + failed) / earlier.judged
+
+
+def _risks(facts: PeriodFacts) -> Table:
+    ranked = sorted(
+        ((risk, key) for key, risk in facts.risks.items() if risk.score >= LEAST_RISK),
+        key=lambda pair: (-pair[0].score, pair[1]),
+    )
+    return Table(
+        name="Most likely to fail next",
+        columns=RISKS,
+        rows=tuple(
+            (name_of(facts, key), risk.score, "; ".join(it.text for it in risk.reasons))
+            for risk, key in ranked[:MOST]
+        ),
+    )

@@ -1,0 +1,52 @@
+"""Times in which nothing watched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_workflow_monitor.analysis.period.figures import (
+    by_importance,
+    name_of,
+    priority_of,
+    said_at,
+)
+from pytest_workflow_monitor.analysis.period.rules.weighing import UNWATCHED, weight
+from pytest_workflow_monitor.analysis.wording import plural
+from pytest_workflow_monitor.period_report import Finding
+from pytest_workflow_monitor.slots import SlotStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_workflow_monitor.analysis.period.facts import PeriodFacts, SlotCount
+
+UNWATCHED_STATUSES = frozenset({SlotStatus.MISSED, SlotStatus.LOST, SlotStatus.NOT_RUN})
+MOST_NAMED = 5
+
+
+def missed_slots(facts: PeriodFacts) -> Iterator[Finding]:
+    """Tell of slots that did not run, by the reason."""
+    groups: dict[tuple[str, str], list[SlotCount]] = {}
+    for slot in facts.slots:
+        if SlotStatus(slot.status) in UNWATCHED_STATUSES:
+            groups.setdefault((slot.key.environment, slot.reason), []).append(slot)
+    for (environment, reason), slots in groups.items():
+        keys = by_importance(facts, {it.key for it in slots})
+        priority = priority_of(facts, keys[0])
+        count = sum(it.count for it in slots)
+        first, last = min(it.first_at for it in slots), max(it.last_at for it in slots)
+        names = [name_of(facts, key) for key in keys]
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        yield Finding(
+            rule="missed_slots",
+            title=f"{plural(count, 'slot')} did not run between {said_at(facts, first)} and "
+            f"{said_at(facts, last)}",
+            evidence=(
+                f"Of {', '.join(names[:MOST_NAMED])}{more}.",
+                *([f"Why: {reason}."] if reason else []),
+            ),
+            action="See whether a scheduler and workers were running then.",
+            command=f"workflow-monitor schedule slots --environment {environment}",
+            priority=priority,
+            weight=weight(UNWATCHED, priority, count / 100),
+        )
