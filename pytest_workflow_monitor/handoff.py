@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from pytest_workflow_monitor.analysis.gate.records import Ending, Verdict
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Record
 
 if TYPE_CHECKING:
@@ -212,6 +213,52 @@ class Answers:
         self._pipe.close()
 
 
-def words(lines: Sequence[bytes]) -> list[Learnt | Ending]:
-    """Read the lines that a session has said to its shipper."""
-    return [_word(line) for line in lines]
+class Session:
+    """The shipper's side: the session at the other end of a pipe.
+
+    It is read from the raw descriptor: what has not been read must stay visible to select.
+
+    Args:
+        handle: The descriptor.
+
+    Attributes:
+        ending: How pytest ended, once it has and if the gate is to judge.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self.ending: Ending | None = None
+        self._handle = handle
+        self._received = b""
+        self._is_closed = False
+
+    def order(self) -> Order:
+        """Wait for the first line, which says what to do."""
+        while b"\n" not in self._received and not self._is_closed:
+            self._read()
+        line, _, self._received = self._received.partition(b"\n")
+        return msgspec.json.decode(line, type=Order)
+
+    def is_over(self, session_pid: int, seconds: float) -> bool:
+        """Wait a while; the end of the pipe, or another parent, tells that the session is over.
+
+        The pipe alone would not do: a child that a test forked may hold it open.
+        """
+        if select.select([self._handle], [], [], seconds)[0]:
+            self.listen()
+        return self._is_closed or os.getppid() != session_pid
+
+    def listen(self) -> None:
+        """Take in what the session has told so far: secrets, and how it ended."""
+        while not self._is_closed and select.select([self._handle], [], [], 0)[0]:
+            self._read()
+        *lines, self._received = self._received.split(b"\n")
+        for word in map(_word, lines):
+            if isinstance(word, Learnt):
+                known.learn(*word.secrets)
+            else:
+                self.ending = word
+
+    def _read(self) -> None:
+        part = os.read(self._handle, 65536)
+        self._received += part
+        self._is_closed = not part

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from pytest_workflow_monitor.errors import (
     WorkflowMonitorError,
 )
 from pytest_workflow_monitor.gate.asking import verdict_of
-from pytest_workflow_monitor.handoff import Learnt, Order, Shipped, words
+from pytest_workflow_monitor.handoff import Order, Session, Shipped
 from pytest_workflow_monitor.journal import SHIPPER_LOCK, Lock, discard, head
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.settings import Settings, load
@@ -101,6 +100,7 @@ class Shipper:
         self._retry_at = 0.0
         self._upload_at = 0.0
         self._upload_problem = ""
+        self._stored: SessionDocument | None = None
 
     @property
     def session_pid(self) -> int:
@@ -284,8 +284,12 @@ class Shipper:
         """Read the session back with its history, or make do with the journal."""
         if self._store is not None and self._error is None:
             try:
-                return self._store.session_document(
-                    self._shipment.session.session_id, history_length=history_length
+                self._stored = self._stored or self._store.session_document(
+                    self._shipment.session.session_id
+                )
+                found = self._store.attach_history(self._stored.executions, history_length)
+                return msgspec.structs.replace(
+                    self._stored, executions=found, has_history=history_length > 0
                 )
             except StoreError as error:
                 self._error = error
@@ -350,7 +354,7 @@ def main() -> int:
         return 0  # another process got there first and stores this journal
     shipper = Shipper(order, listen=session.listen, delivers=True)
     try:
-        while not session.is_over(shipper.session_pid):
+        while not session.is_over(shipper.session_pid, TICK_SECONDS):
             shipper.tick()
         _tell(shipper.finish(session.ending, _tell))
         shipper.replay_others()
@@ -371,57 +375,6 @@ def _unexpected(error: Exception, order: Order) -> str:
         f"The background process stopped: {type(error).__name__}: {error}. Nothing is lost: the "
         f"results and the details are in {order.folder}."
     )
-
-
-class Session:
-    """The session at the other end of a pipe.
-
-    It is read from the raw descriptor: what has not been read must stay visible to select.
-
-    Args:
-        handle: The descriptor.
-
-    Attributes:
-        ending: How pytest ended, once it has and if the gate is to judge.
-    """
-
-    def __init__(self, handle: int) -> None:
-        self.ending: Ending | None = None
-        self._handle = handle
-        self._received = b""
-        self._is_closed = False
-
-    def order(self) -> Order:
-        """Wait for the first line, which says what to do."""
-        while b"\n" not in self._received and not self._is_closed:
-            self._read()
-        line, _, self._received = self._received.partition(b"\n")
-        return msgspec.json.decode(line, type=Order)
-
-    def is_over(self, session_pid: int) -> bool:
-        """Wait for a tick; the end of the pipe, or another parent, tells that the session is over.
-
-        The pipe alone would not do: a child that a test forked may hold it open.
-        """
-        if select.select([self._handle], [], [], TICK_SECONDS)[0]:
-            self.listen()
-        return self._is_closed or os.getppid() != session_pid
-
-    def listen(self) -> None:
-        """Take in what the session has told so far: secrets, and how it ended."""
-        while not self._is_closed and select.select([self._handle], [], [], 0)[0]:
-            self._read()
-        *lines, self._received = self._received.split(b"\n")
-        for word in words(lines):
-            if isinstance(word, Learnt):
-                known.learn(*word.secrets)
-            else:
-                self.ending = word
-
-    def _read(self) -> None:
-        part = os.read(self._handle, 65536)
-        self._received += part
-        self._is_closed = not part
 
 
 class _MaskingFormatter(logging.Formatter):
