@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_workflow_monitor.alerts import AlertKind, NotificationKind
+from pytest_workflow_monitor.analysis.wording import MONTHS
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.notify.messages import Item, Message, Picture
+from pytest_workflow_monitor.notify.messages import (
+    Attachment,
+    Figure,
+    Item,
+    Message,
+    Picture,
+    Point,
+)
+from pytest_workflow_monitor.period_report import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,15 +208,37 @@ def _digest(frame: Message, item: Item) -> Message:
 
 
 def _summary(frame: Message, item: Item) -> Message:
+    day = frame.at - timedelta(days=1)
     return msgspec.structs.replace(
         frame,
         kind=NotificationKind.SUMMARY,
         thread_key=f"{frame.thread_key}-5",
-        title=f"{frame.environment.capitalize()}: 98.6 % of 1,152 runs passed on 12 Nov",
-        summary=(
-            "6 workflows, 16 failures, 1 incident of 58 min",
-            f"Worst: {item.name}, 91.4 % (normally 99.2 %)",
-            "Slower than the week before: Search, 2.1 s (+0.6 s)",
+        title="98.6 % of 1,152 executions passed; 1 incident, still open",
+        word="Daily report",
+        tone=Tone.BAD,
+        note=f"{day:%A} {day.day} {MONTHS[day.month - 1]} {day.year} (UTC)",
+        figures=(
+            Figure(label="Success rate", value="98.6 % (−0.9 points)"),
+            Figure(label="Executions", value="1,152"),
+            Figure(label="Incidents", value="1 (+1)"),
+            Figure(label="Mean time to detect", value="3 min 10 s"),
+            Figure(label="Median duration", value="1.2 s (+57 ms)"),
+            Figure(label="Errors", value="1 new error"),
+        ),
+        points=(
+            Point(
+                text="product-search p95 rose from 1.5 s to 2.1 s since 12 Nov 14:20; "
+                "the step Search explains 0.6 s of it",
+                tone=Tone.DOUBTFUL,
+                command="workflow-monitor history product-search",
+            ),
+            Point(text=f"{item.name} fails since 09:12: {item.cause}", tone=Tone.BAD),
+        ),
+        attachment=Attachment(
+            name="daily-sample.html",
+            content_type="text/html",
+            data=b"<!doctype html><html lang=en><title>A sample</title><p>A report comes as a "
+            b"page like this one.</p></html>",
         ),
     )
 
