@@ -63,6 +63,8 @@ class Shipment:
         session: The first record of the journal.
         rules: What alerts are decided and told by; without, nobody is told.
         listen: Called before what was read is stored, to learn of new secrets.
+        live: Whether the session beside masks by the secrets that this process knows now; then
+            its records are looked through once more only when others become known.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Shipment:
         rules: Rules | None = None,
         *,
         listen: Callable[[], None] = lambda: None,
+        live: bool = False,
     ) -> None:
         self.folder = folder
         self.session = session
@@ -82,6 +85,7 @@ class Shipment:
         self.suspicious: tuple[str, ...] = ()
         self.ended: SessionEnded | None = None
         self._listen = listen
+        self._masked_by = known.count if live else None
         self._follower = Follower(folder)
         self._waiting: list[Line] = []
         self._announced: frozenset[str] = frozenset()
@@ -108,7 +112,8 @@ class Shipment:
         if not self._waiting:
             lines = self._follower.read()
             self._listen()
-            self._waiting = [_sealed(line) for line in lines]
+            is_masked = self._masked_by == known.count
+            self._waiting = lines if is_masked else [_sealed(line) for line in lines]
         lines = self._waiting
         starting = [] if self.ended else self._newly_running()
         if not lines and not starting:

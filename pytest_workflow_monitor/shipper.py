@@ -88,7 +88,7 @@ class Shipper:
         known.learn(*order.secrets)
         folder = Path(order.folder)
         self._rules = rules_of(self._settings)
-        self._shipment = Shipment(folder, head(folder), self._rules, listen=listen)
+        self._shipment = Shipment(folder, head(folder), self._rules, listen=listen, live=True)
         self._delivers = (
             delivers and bool(self._settings.channels) and self._shipment.session.notifies
         )

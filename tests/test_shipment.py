@@ -2,15 +2,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pytest_workflow_monitor.journal import Journal, flight_path, session_folder
+from pytest_workflow_monitor.masking.secrets import Secrets
 from pytest_workflow_monitor.model import AttemptStarted, Status
 from pytest_workflow_monitor.recording.flight import FlightRecorder
-from pytest_workflow_monitor.shipment import replay
+from pytest_workflow_monitor.shipment import Shipment, replay
 from pytest_workflow_monitor.wire import encode
 from tests.samples import a_session, an_attempt
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from pytest_workflow_monitor.store import Store
 
@@ -38,3 +43,25 @@ def test_an_attempt_that_the_journal_has_was_not_interrupted(store: Store, tmp_p
     assert [each.status for each in execution.attempts] == [Status.PASSED]
     counters = store.job_metrics()
     assert [each.run_count for each in counters] == [1]
+
+
+def test_what_a_living_session_wrote_is_masked_by_what_it_learnt_since(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without new secrets its records are stored as they are; with one they are looked through."""
+    secrets = Secrets()
+    monkeypatch.setattr("pytest_workflow_monitor.shipment.known", secrets)
+    session = a_session()
+    attempt = msgspec.structs.replace(an_attempt(), skip_reason="typed late-secret")
+    journal = Journal(session_folder(tmp_path, session.session_id))
+    journal.append(session)
+    journal.append(attempt)
+    journal.close()
+
+    def listen() -> None:
+        secrets.learn("late-secret")
+
+    Shipment(journal.folder, session, listen=listen, live=True).drain(store)
+    execution = store.execution(attempt.run_id)
+    assert execution is not None
+    assert execution.attempts[0].skip_reason == "typed [masked]"
