@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.store.schedules import ScheduledRun
 
 LATE_PERCENTILE = 0.95
+NOTED_SECONDS = 60.0
+"""In so much real time a slot that is due is recorded, or nobody knows of it."""
 
 
 class TroubleKind(StrEnum):
@@ -35,7 +37,7 @@ class TroubleKind(StrEnum):
     UNEXPECTED = "unexpected"
 
 
-class Trouble(Record, frozen=True, kw_only=True):
+class Trouble(Record, frozen=True, kw_only=True, omit_defaults=False):
     """Something that was wrong with a slot.
 
     ``by_speed`` tells that it took so long only in played time: at real speed the slot would have
@@ -49,7 +51,7 @@ class Trouble(Record, frozen=True, kw_only=True):
     by_speed: bool = False
 
 
-class Account(Record, frozen=True, kw_only=True):
+class Account(Record, frozen=True, kw_only=True, omit_defaults=False):
     """What became of the slots up to a moment.
 
     Attributes:
@@ -159,8 +161,12 @@ class _Audit:
     def _look_at(
         self, workflow_id: str, slot_at: datetime, slot: Slot | None, grace_seconds: float
     ) -> None:
-        if slot is None or slot.is_open:
-            self._await(workflow_id, slot_at, "nothing was recorded" if slot is None else "no end")
+        if slot is None:
+            waited = (self._now - slot_at).total_seconds() / self._speed
+            is_lost = waited > NOTED_SECONDS
+            self._await(workflow_id, slot_at, "nothing was recorded", is_lost=is_lost)
+        elif slot.is_open:
+            self._await(workflow_id, slot_at, "it has not ended")
         elif slot.status is SlotStatus.DONE:
             self._look_at_run(slot, grace_seconds)
         else:
@@ -200,8 +206,10 @@ class _Audit:
     def _runs_of(self, slot: Slot) -> Sequence[ScheduledRun]:
         return self._runs.get((slot.workflow_id, slot.slot_at), ())
 
-    def _await(self, workflow_id: str, slot_at: datetime, said: str) -> None:
-        if self._is_over:
+    def _await(
+        self, workflow_id: str, slot_at: datetime, said: str, *, is_lost: bool = False
+    ) -> None:
+        if self._is_over or is_lost:
             self._blame(TroubleKind.SILENT, workflow_id, slot_at, said)
         else:
             self._open += 1

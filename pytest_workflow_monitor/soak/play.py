@@ -204,7 +204,7 @@ class _Play:
         self._tell(Checkpoint(played_seconds=played, account=account, vitals=vitals))
 
     def _account(self, *, is_over: bool) -> Account:
-        now = min(_now(self._ledger), self._until)
+        now = _now(self._ledger)
         since = dict.fromkeys(self._expected, self._really_began_at)
         before = dict.fromkeys(self._expected, self._began_at - EARLIER)
         return take_account(

@@ -33,7 +33,7 @@ class Result(StrEnum):
     TOO_FAST = "too_fast"
 
 
-class Verdict(Record, frozen=True, kw_only=True):
+class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
     """How a soak came out, and why.
 
     Attributes:

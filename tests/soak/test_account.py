@@ -96,9 +96,13 @@ def test_all_is_well() -> None:
 
 
 def test_a_slot_of_which_nothing_is_recorded_is_found() -> None:
-    """It is silent once all is over; before that it may be on its way."""
-    assert kinds(account([done(5), done(15)])) == [(TroubleKind.SILENT, False)]
-    found = account([done(5), done(15)], is_over=False)
+    """It is silent once all is over, or after a real minute; before, it may be on its way."""
+    silent = [(TroubleKind.SILENT, False)]
+    assert kinds(account([done(5), done(15)])) == silent
+    found = account([done(5), done(10)], is_over=False)
+    assert (found.open, found.troubles) == (1, ())
+    assert kinds(account([done(5), done(15)], is_over=False)) == silent
+    found = account([done(5), done(15)], is_over=False, speed=60)
     assert (found.open, found.troubles) == (1, ())
 
 

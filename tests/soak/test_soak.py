@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -69,18 +70,19 @@ class Soak:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.until("played")
+        self.until("expected", 0)
 
-    def until(self, word: str) -> str:
-        """Wait for a line with some words, and return it."""
+    def until(self, what: str, count: int) -> int:
+        """Wait for a checkpoint with so many slots of a kind, and return how many there are."""
         assert self.popen is not None
         assert self.popen.stderr is not None
         said = []
         for line in self.popen.stderr:
             said.append(line)
-            if word in line:
-                return line
-        raise AssertionError(f"it did not say {word}, but {said}")
+            found = re.search(rf"(\d+) {what}", line)
+            if found and int(found[1]) >= count:
+                return int(found[1])
+        raise AssertionError(f"there were not {count} {what}: {said}")
 
     def service(self) -> psutil.Process:
         """Return the scheduler with its worker."""
@@ -95,7 +97,7 @@ class Soak:
         return self.popen.returncode, json.loads(out) if out else None
 
     def close(self) -> None:
-        """End it, if it has not."""
+        """End it, if it has not; its service ends then by itself."""
         if self.popen is not None:
             self.popen.kill()
             self.popen.communicate()
@@ -129,8 +131,8 @@ def test_a_day_at_a_compressed_speed(soak: Soak, database_url: str) -> None:
 def test_planted_misses_are_found(soak: Soak, database_url: str) -> None:
     """One kind is recorded, as of a scheduler that hung; the other is a slot nobody knows of."""
     soak.write("test_it.py", suite("* * * * * */5", "1s"))
-    soak.start("--for", "40s", "--in-database")
-    soak.until(" 1 run")
+    soak.start("--for", "45s", "--in-database")
+    soak.until("run", 1)
     connection = connect(database_url)
     connection.execute(
         "DELETE FROM workflow_slots WHERE slot_at = (SELECT min(slot_at) FROM workflow_slots "
@@ -138,8 +140,7 @@ def test_planted_misses_are_found(soak: Soak, database_url: str) -> None:
     )
     connection.close()
     soak.service().suspend()
-    soak.until("3 expected")
-    soak.until("5 expected")
+    soak.until("expected", soak.until("expected", 0) + 2)
     soak.service().resume()
     code, found = soak.end()
     assert (code, found["result"]) == (1, "failed")
@@ -155,7 +156,7 @@ def test_ctrl_c_gives_the_verdict_so_far(soak: Soak) -> None:
     """What is on its way is nobody's fault, and no process is left."""
     soak.write("test_it.py", suite("* * * * * */5", "1h"))
     soak.start("--for", "1h", "--in-database")
-    soak.until(" 1 run")
+    soak.until("run", 1)
     service = soak.service()
     assert soak.popen is not None
     soak.popen.send_signal(signal.SIGINT)
