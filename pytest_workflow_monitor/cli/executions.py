@@ -98,13 +98,14 @@ def history(
         found = [
             it
             for known in _ids(store, workflow_id, project)
-            for it in store.history(known, project=project, environment=environment, limit=limit)
-            if since is None or it.started_at >= since
+            for it in store.history(
+                known, project=project, environment=environment, limit=limit, since=since
+            )
         ]
         found = sorted(found, key=lambda it: it.started_at, reverse=True)[:limit]
         sessions = _sessions(store, found)
     if as_json:
-        print_json([_as_json(it, sessions[it.session_id]) for it in found])
+        print_json([_as_json(it, sessions.get(it.session_id)) for it in found])
     elif found:
         counted = wording.plural(len(found), "execution")
         title = f"{workflow_id} of {project}, {counted} ({display.times()})"
@@ -130,9 +131,9 @@ def _ids(store: Store, name: str, project: str) -> list[str]:
     raise NothingThereError(f"{said}; did you mean {' or '.join(near)}?" if near else f"{said}.")
 
 
-def _sessions(store: Store, executions: Iterable[Execution]) -> dict[str, SessionStarted | None]:
+def _sessions(store: Store, executions: Iterable[Execution]) -> dict[str, SessionStarted]:
     """Read the sessions that executions belong to, which know the trigger and the commit."""
-    return {it: store.session(it) for it in dict.fromkeys(it.session_id for it in executions)}
+    return store.sessions_of(list(dict.fromkeys(it.session_id for it in executions)))
 
 
 def _as_json(execution: Execution, session: SessionStarted | None) -> dict[str, object]:
@@ -148,19 +149,19 @@ def _as_json(execution: Execution, session: SessionStarted | None) -> dict[str, 
 
 
 def _print_history(
-    title: str, executions: Sequence[Execution], sessions: dict[str, SessionStarted | None]
+    title: str, executions: Sequence[Execution], sessions: dict[str, SessionStarted]
 ) -> None:
     is_wide = display.is_wide()
     has_environments = len({it.environment for it in executions}) > 1
     has_workflows = len({it.workflow.workflow_id for it in executions}) > 1
-    has_commits = any(it is not None and it.git_commit for it in sessions.values())
+    has_commits = any(it.git_commit for it in sessions.values())
     now = datetime.now(UTC)
     columns = ["=Status", *(["Workflow"] if has_workflows else []), "=When", ">Took"]
     columns += [*(["Environment"] if has_environments else []), "Trigger"]
     columns += [*(["Commit"] if has_commits else []), "=Execution"]
 
     def row(it: Execution) -> Iterable[Text | str]:
-        session = sessions[it.session_id]
+        session = sessions.get(it.session_id)
         yield display.status(it.status, is_flaky=it.is_flaky)
         if has_workflows:
             yield it.workflow.workflow_id

@@ -98,8 +98,12 @@ class Reading(Database):
 
     def session(self, session_id: str) -> SessionStarted | None:
         """Return how a session began, or None if there is none."""
-        row = self.fetch_one("session", session_id=session_id)
-        return _started(row["started"]) if row else None
+        return self.sessions_of([session_id]).get(session_id)
+
+    def sessions_of(self, session_ids: Sequence[str]) -> dict[str, SessionStarted]:
+        """Return how sessions began, by id; those that are not there are left out."""
+        rows = self.fetch("sessions_of", session_ids=list(session_ids))
+        return {row["session_id"]: _started(row["started"]) for row in rows}
 
     def last_session_id(self, project: str | None = None) -> str | None:
         """Return the id of a project's latest session, or None before the first."""
@@ -137,6 +141,7 @@ class Reading(Database):
         environment: str | None = None,
         limit: int = 20,
         before: datetime | None = None,
+        since: datetime | None = None,
     ) -> tuple[Execution, ...]:
         """List a workflow's latest executions, newest first, without their attempts.
 
@@ -146,6 +151,7 @@ class Reading(Database):
             environment: Only this environment; by default all of them.
             limit: How many at most.
             before: Only those that started before this moment.
+            since: Only those that started then or later.
         """
         rows = self.fetch(
             "history",
@@ -154,6 +160,7 @@ class Reading(Database):
             environment=environment,
             limit=limit,
             before=_aware(before),
+            since=_aware(since),
         )
         return tuple(_execution(row["document"]) for row in rows)
 

@@ -17,6 +17,20 @@ SELECT json_build_object(
 FROM workflow_monitor.test_sessions
 WHERE session_id = %(session_id)s
 
+-- name: sessions_of
+-- Read how some sessions began
+SELECT session_id::text AS session_id, json_build_object(
+           'record', 'session_started',
+           'session_id', session_id, 'project', project, 'environment', environment,
+           'started_at', started_at, 'journal_version', journal_version, 'location', location,
+           'trigger', triggered_by, 'host', host, 'pid', pid, 'rootdir', rootdir,
+           'arguments', arguments, 'git_commit', git_commit, 'git_branch', git_branch,
+           'ci_name', ci_name, 'ci_url', ci_url, 'notifies', notifies,
+           'slot_at', slot_at, 'lateness_seconds', lateness_seconds, 'versions', versions
+       )::text AS started
+FROM workflow_monitor.test_sessions
+WHERE session_id = ANY (%(session_ids)s::uuid[])
+
 -- name: last_session_id
 -- Find the session of a project that started last
 SELECT session_id::text AS session_id
@@ -305,7 +319,48 @@ FROM normal
 GROUP BY position
 
 -- name: history
--- List a workflow's latest executions, newest first, without their attempts
+-- List a workflow's latest executions without their attempts: the index knows those of each environment
+WITH RECURSIVE place AS (
+    SELECT workflow.project,
+           (
+               SELECT min(environment)
+               FROM workflow_monitor.workflow_executions AS execution
+               WHERE execution.project = workflow.project
+                 AND execution.workflow_id = %(workflow_id)s
+           ) AS environment
+    FROM workflow_monitor.workflows AS workflow
+    WHERE workflow.workflow_id = %(workflow_id)s
+      AND (%(project)s::text IS NULL OR workflow.project = %(project)s)
+    UNION ALL
+    SELECT place.project,
+           (
+               SELECT min(environment)
+               FROM workflow_monitor.workflow_executions AS execution
+               WHERE execution.project = place.project
+                 AND execution.workflow_id = %(workflow_id)s
+                 AND execution.environment > place.environment
+           )
+    FROM place
+    WHERE place.environment IS NOT NULL
+),
+latest AS MATERIALIZED (
+    SELECT run.run_id
+    FROM place
+    CROSS JOIN LATERAL (
+        SELECT run_id, started_at
+        FROM workflow_monitor.workflow_executions AS execution
+        WHERE execution.project = place.project
+          AND execution.workflow_id = %(workflow_id)s
+          AND execution.environment = place.environment
+          AND execution.started_at < coalesce(%(before)s::timestamptz, 'infinity')
+          AND execution.started_at >= coalesce(%(since)s::timestamptz, '-infinity')
+        ORDER BY started_at DESC, run_id DESC
+        LIMIT %(limit)s
+    ) AS run
+    WHERE %(environment)s::text IS NULL OR place.environment = %(environment)s
+    ORDER BY run.started_at DESC, run.run_id DESC
+    LIMIT %(limit)s
+)
 SELECT json_build_object(
     'run_id', execution.run_id, 'session_id', execution.session_id,
     'project', execution.project, 'environment', execution.environment,
@@ -319,12 +374,8 @@ SELECT json_build_object(
 FROM workflow_monitor.workflow_executions AS execution
 JOIN workflow_monitor.workflow_versions AS version
     USING (project, workflow_id, definition_hash)
-WHERE execution.workflow_id = %(workflow_id)s
-  AND (%(project)s::text IS NULL OR execution.project = %(project)s)
-  AND (%(environment)s::text IS NULL OR execution.environment = %(environment)s)
-  AND (%(before)s::timestamptz IS NULL OR execution.started_at < %(before)s)
+WHERE execution.run_id = ANY (ARRAY(SELECT run_id FROM latest))
 ORDER BY execution.started_at DESC, execution.run_id DESC
-LIMIT %(limit)s
 
 -- name: running
 -- List the executions that are running now, oldest first, without their attempts
