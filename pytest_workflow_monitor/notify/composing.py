@@ -136,7 +136,7 @@ def compose(
         project=notification.project,
         environment=notification.environment,
         at=at,
-        is_good=is_good(kind, told),
+        is_good=is_good(told),
         priority=_highest(told, notification.priority),
         mention=notification.mention,
         items=items,
@@ -164,10 +164,8 @@ def masked(message: Message) -> Message:
     return replace(sealed, key=message.key, thread_key=message.thread_key)
 
 
-def is_good(kind: NotificationKind, alerts: Sequence[Alert]) -> bool:
+def is_good(alerts: Sequence[Alert]) -> bool:
     """Tell whether a message is good news: nothing of what it tells is wrong any more."""
-    if kind is NotificationKind.SUMMARY:
-        return False
     return not any(it.is_open for it in alerts)
 
 

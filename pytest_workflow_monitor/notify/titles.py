@@ -59,8 +59,6 @@ def title(notification: Notification, alerts: Sequence[Alert], passed: Sequence[
     still_open = [it for it in alerts if it.is_open]
     over = [it for it in alerts if not it.is_open]
     match notification.kind:
-        case NotificationKind.SUMMARY:
-            return wording.first_line(notification.note) or f"Summary of {notification.project}"
         case NotificationKind.PASSED:
             return f"{_subject(passed)} passed in {where}"
         case NotificationKind.DIGEST:

@@ -166,11 +166,6 @@ SAID = {
         [an_alert("a"), an_alert("b"), over(an_alert("c"))],
         "2 workflows fail, c works again in production",
     ),
-    "summary": (
-        a_notification(NotificationKind.SUMMARY, note="All well\nmore"),
-        [],
-        "All well",
-    ),
 }
 
 
@@ -218,10 +213,9 @@ def test_how_often_it_was_there_before() -> None:
 
 def test_a_message_is_good_when_nothing_is_wrong_any_more() -> None:
     """Also an opening that comes late."""
-    assert composing.is_good(NotificationKind.RESOLVED, [over(an_alert())])
-    assert composing.is_good(NotificationKind.PASSED, [])
-    assert not composing.is_good(NotificationKind.DIGEST, [an_alert(), over(an_alert())])
-    assert not composing.is_good(NotificationKind.SUMMARY, [])
+    assert composing.is_good([over(an_alert())])
+    assert composing.is_good([])
+    assert not composing.is_good([an_alert(), over(an_alert())])
     counted = composing.counts([over(an_alert()), an_alert(), an_alert()])
     assert list(counted.items()) == [("failing", 2), ("resolved", 1)]
 

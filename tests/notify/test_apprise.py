@@ -44,7 +44,7 @@ def test_a_failure_is_told_as_text(server: HttpServer, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("resolved", "success"), ("flapping", "warning"), ("summary", "info")],
+    [("resolved", "success"), ("flapping", "warning"), ("summary", "failure")],
 )
 def test_each_tone_has_its_type(server: HttpServer, name: str, kind: str) -> None:
     """Services show it in their own way."""

@@ -140,7 +140,7 @@ def test_a_failure_says_all_there_is_to_know(server: HttpServer) -> None:
         ("incident", "#cf2a23", "✗ Failed*"),
         ("flapping", "#d68a00", "! Flapping*"),
         ("digest", "#cf2a23", "✗ Digest*: The channel's limit"),
-        ("summary", "#868e99", "– Summary*"),
+        ("summary", "#cf2a23", "✗ Daily report*: Wednesday 11 Nov 2026 (UTC)"),
     ],
 )
 def test_each_kind_has_its_colour_and_its_word(

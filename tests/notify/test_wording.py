@@ -114,11 +114,13 @@ def test_more_failed_steps_than_can_be_named_are_counted() -> None:
     assert fact.text == "8 of 9: Step 0, Step 1, Step 2, Step 3, Step 4 and 3 more"
 
 
-def test_a_message_without_alerts_says_its_lines() -> None:
-    """A summary."""
+def test_a_message_about_a_report_says_its_figures_and_what_to_do() -> None:
+    """Its tone is that of the verdict; commands stand on lines of their own, to be copied."""
     told = story(sample("summary"))
-    assert told.lines[0] == "6 workflows, 16 failures, 1 incident of 58 min"
-    assert told.tone is Tone.NEUTRAL
+    assert told.headline.startswith("Daily report: ")
+    assert ("Success rate", "98.6 % (−0.9 points)") in [(it.label, it.text) for it in told.facts]
+    assert told.tone is Tone.FAILED
+    assert "\n    workflow-monitor history product-search\n" in text(told)
 
 
 def test_an_empty_message_still_says_something() -> None:
