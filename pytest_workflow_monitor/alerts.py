@@ -19,7 +19,8 @@ class AlertKind(StrEnum):
     """What kind of problem an alert is about; a workflow has at most one open alert of each.
 
     ``missed`` alerts are about slots that did not run, ``runner`` ones about a part of the
-    monitoring, whose name stands in place of the workflow's id. No execution shows either.
+    monitoring, whose name stands in place of the workflow's id, ``burning`` ones about an error
+    budget that is spent too quickly. No single execution shows any of them.
     """
 
     FAILING = "failing"
@@ -28,6 +29,7 @@ class AlertKind(StrEnum):
     MASKED = "masked"
     MISSED = "missed"
     RUNNER = "runner"
+    BURNING = "burning"
 
 
 OF_EXECUTIONS = frozenset(

@@ -91,7 +91,8 @@ class Workflow(Record, frozen=True, kw_only=True):
     skipped usual steps, or was far too quick, counts as degraded. Of scheduled runs, ``queue``
     names the workers, ``overlap`` says what happens when the run before has not ended,
     ``grace_seconds`` how late one may begin and ``limit_seconds`` how long it may take; None for
-    what follows from the rest.
+    what follows from the rest. ``slo`` is the availability in per cent that is expected over
+    ``slo_window_seconds``.
     """
 
     workflow_id: str
@@ -124,6 +125,8 @@ class Workflow(Record, frozen=True, kw_only=True):
     overlap: Overlap = Overlap.SKIP
     grace_seconds: float | None = None
     limit_seconds: float | None = None
+    slo: float | None = None
+    slo_window_seconds: float | None = None
 
 
 class Step(Record, frozen=True, kw_only=True):

@@ -23,8 +23,8 @@ MARKER = (
     "timezone='UTC', timeout, retries=0, retry_delay=0, retry_backoff=1, tags=(), owner, runbook, "
     "labels={}, environments=(), enabled=True, degraded_after, notify_on_failure=True, "
     "notify_on_success=False, budgets={}, suspicious_passes=True, queue='default', grace, "
-    "limit, overlap='skip'): monitor the test as a workflow; on a class or module, defaults for "
-    "its tests and a prefix of their ids."
+    "limit, overlap='skip', slo=None, window='30d'): monitor the test as a workflow; on a class or "
+    "module, defaults for its tests and a prefix of their ids."
 )
 SWITCH = "MONITORING_ENABLED"
 SETTINGS = pytest.StashKey["Settings"]()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from pytest_workflow_monitor import alert_rules, gate_rules, health_rules, report_rules
+from pytest_workflow_monitor import alert_rules, gate_rules, health_rules, report_rules, slo_rules
 from pytest_workflow_monitor.alert_rules import (
     AlertSettings,
     ChannelRule,
@@ -30,6 +30,7 @@ from pytest_workflow_monitor.gate_rules import GateRules
 from pytest_workflow_monitor.health_rules import HttpCheck
 from pytest_workflow_monitor.metric_names import check_budgets
 from pytest_workflow_monitor.report_rules import ReportRule
+from pytest_workflow_monitor.slo_rules import Objective
 from pytest_workflow_monitor.tables import zone
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         gate: When a session passes, where it is asked for a verdict.
         reports: Reports over hours, days, weeks or months that the scheduler makes and sends.
         timezone: Whose days and hours reports speak of, where they do not say.
+        slos: The availability that workflows are expected to reach, and over how long.
         anomaly_false_alarms: How many of 1,000 normal values may be called unusual by chance.
         log_level: How much the command line and the background process log.
     """
@@ -177,6 +179,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reports: tuple[ReportRule, ...] = report_rules.DEFAULT_REPORTS
     timezone: str = "UTC"
     anomaly_false_alarms: float = 1.0
+    slos: tuple[Objective, ...] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
     @property
@@ -202,6 +205,7 @@ TABLES = {
     **health_rules.READERS,
     **gate_rules.READERS,
     **report_rules.READERS,
+    **slo_rules.READERS,
 }
 """What reads each setting that is a table or a list of tables."""
 

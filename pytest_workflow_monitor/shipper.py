@@ -173,10 +173,12 @@ class Shipper:
         if self._store is None or self._error is not None:
             return
         from pytest_workflow_monitor.learning import learn
+        from pytest_workflow_monitor.slo_keeping import watch
 
         try:
             self._store.sum_up(self._settings.project)
             learn(self._store, self._settings)
+            watch(self._store, self._settings, self._store.clock())
         except StoreError as error:
             logger.warning("analysis: %s", error)
 

@@ -34,6 +34,7 @@ from pytest_workflow_monitor.settings import (
     unknown,
     without_password,
 )
+from pytest_workflow_monitor.slo_rules import Objective
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -251,6 +252,18 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     ),
     "timezone": ("Europe/Berlin", "Europe/Berlin"),
     "anomaly_false_alarms": ("0.5", 0.5),
+    "slos": (
+        '[{"target": 99.5, "window": "7d", "by": "time", "match": {"tag": "revenue"}}]',
+        (
+            Objective(
+                name="objective 1",
+                target=99.5,
+                window_seconds=604_800.0,
+                by="time",
+                match={"tag": ("revenue",)},
+            ),
+        ),
+    ),
 }
 
 

@@ -36,6 +36,7 @@ KIND_WORDS = {
     AlertKind.MASKED: "masked failure",
     AlertKind.MISSED: "did not run",
     AlertKind.RUNNER: "part of the monitoring",
+    AlertKind.BURNING: "error budget",
 }
 STATUS_MARKS = {
     AlertStatus.ACTIVE: ("✗", display.STYLES[Status.FAILED]),

@@ -24,6 +24,7 @@ _IS: _Verbs = {
     AlertKind.MASKED: ("passes only by retry", "pass only by retry"),
     AlertKind.MISSED: ("did not run in time", "did not run in time"),
     AlertKind.RUNNER: ("has a problem", "have problems"),
+    AlertKind.BURNING: ("burns its error budget", "burn their error budgets"),
     None: ("has problems", "have problems"),
 }
 _WAS: _Verbs = {
@@ -33,6 +34,7 @@ _WAS: _Verbs = {
     AlertKind.MASKED: ("passed only by retry", "passed only by retry"),
     AlertKind.MISSED: ("had not run in time", "had not run in time"),
     AlertKind.RUNNER: ("had a problem", "had problems"),
+    AlertKind.BURNING: ("burnt its error budget", "burnt their error budgets"),
     None: ("had problems", "had problems"),
 }
 _IS_AGAIN: _Verbs = {
@@ -42,6 +44,7 @@ _IS_AGAIN: _Verbs = {
     AlertKind.MASKED: ("passes without a retry again", "pass without a retry again"),
     AlertKind.MISSED: ("runs in time again", "run in time again"),
     AlertKind.RUNNER: ("works again", "work again"),
+    AlertKind.BURNING: ("keeps its error budget again", "keep their error budgets again"),
     None: ("works again", "work again"),
 }
 """What a title says of one workflow and of several; None for alerts of different kinds."""

@@ -63,6 +63,7 @@ KIND_WORDS = {
     AlertKind.MASKED: "Passes only by retry",
     AlertKind.MISSED: "Did not run",
     AlertKind.RUNNER: "Monitoring problem",
+    AlertKind.BURNING: "Burns its error budget",
 }
 STILL_WORDS = {
     AlertKind.FAILING: "Still failing",
@@ -71,6 +72,7 @@ STILL_WORDS = {
     AlertKind.MASKED: "Still passes only by retry",
     AlertKind.MISSED: "Still does not run in time",
     AlertKind.RUNNER: "Monitoring problem continues",
+    AlertKind.BURNING: "Still burns its error budget",
 }
 MESSAGE_WORDS = {
     NotificationKind.ESCALATION: "Escalated",

@@ -289,6 +289,8 @@ def _workflow(
         overlap=given.get("overlap", Overlap.SKIP),
         grace_seconds=given.get("grace"),
         limit_seconds=given.get("limit"),
+        slo=given.get("slo"),
+        slo_window_seconds=given.get("window"),
     )
 
 
@@ -327,6 +329,8 @@ def _as_mark(workflow: Workflow) -> dict[str, Any]:
         "overlap": workflow.overlap.value,
         "grace": workflow.grace_seconds,
         "limit": workflow.limit_seconds,
+        "slo": workflow.slo,
+        "window": workflow.slo_window_seconds,
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pytest_workflow_monitor import slo_rules
 from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.metric_names import check_budgets
 from pytest_workflow_monitor.model import Overlap, Priority
@@ -132,6 +133,14 @@ def _queue(value: Any) -> str:
     return value
 
 
+def _slo(value: Any) -> float | None:
+    return None if value is None else slo_rules.target(value)
+
+
+def _window(value: Any) -> float | None:
+    return None if value is None else slo_rules.window(value)
+
+
 def _grace(value: Any) -> float | None:
     return None if value is None else seconds(value)
 
@@ -229,5 +238,7 @@ PARAMETERS: dict[str, Parser] = {
     "overlap": _overlap,
     "grace": _grace,
     "limit": _time_limit,
+    "slo": _slo,
+    "window": _window,
 }
 """Every parameter of the marker and what checks and converts its value."""

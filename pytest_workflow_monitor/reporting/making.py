@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from pytest_workflow_monitor.alerting.matching import matches
 from pytest_workflow_monitor.analysis.period.composing import compose
+from pytest_workflow_monitor.analysis.period.facts import Key
 from pytest_workflow_monitor.analysis.period.sections import SECTIONS
 from pytest_workflow_monitor.reporting.digging import dig
+from pytest_workflow_monitor.slo_keeping import service_levels
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
     from datetime import datetime
 
     from pytest_workflow_monitor.analysis.period.facts import Known
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.slo_rules import ServiceLevel
     from pytest_workflow_monitor.store import Store
 
 
@@ -40,8 +46,27 @@ def make(
     facts = store.period_facts(
         settings.project, environments, period, now, _wanted(store, settings, rule)
     )
-    facts = dig(store, facts)
+    facts = replace(
+        dig(store, facts),
+        service_levels=_levels(store, settings, environments, period, facts.workflows),
+    )
     return compose(facts, name=rule.name, sections=[it for it in rule.sections if it in SECTIONS])
+
+
+def _levels(
+    store: Store,
+    settings: Settings,
+    environments: Sequence[str],
+    period: Period,
+    workflows: Container[Key],
+) -> tuple[ServiceLevel, ...]:
+    """The service levels of the workflows of a report, at its end."""
+    found = service_levels(store, settings, period.end, environments=environments)
+    return tuple(
+        it
+        for it in found
+        if Key(environment=it.environment, workflow_id=it.workflow_id) in workflows
+    )
 
 
 def environments_of(settings: Settings, rule: ReportRule) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pytest_workflow_monitor.reporting import make_due
 from pytest_workflow_monitor.schedule import checking
 from pytest_workflow_monitor.schedule.catalogue import sync_catalogue
 from pytest_workflow_monitor.shipment import replay
+from pytest_workflow_monitor.slo_keeping import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +90,7 @@ def analysis(store: Store, settings: Settings) -> str:
     """Sum up what was stored, and learn from it, if the sessions' own processes did not."""
     store.sum_up(settings.project)
     learn(store, settings)
+    watch(store, settings, store.clock())
     return ""
 
 

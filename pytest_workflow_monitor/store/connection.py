@@ -29,6 +29,7 @@ from pytest_workflow_monitor.store.queue import Queue
 from pytest_workflow_monitor.store.reading import Reading
 from pytest_workflow_monitor.store.reports import Reports
 from pytest_workflow_monitor.store.schedules import Schedules
+from pytest_workflow_monitor.store.service_levels import ServiceLevels
 from pytest_workflow_monitor.store.statistics import Statistics
 from pytest_workflow_monitor.store.writing import Writing
 
@@ -72,6 +73,7 @@ class Store(
     Reports,
     Periods,
     Learning,
+    ServiceLevels,
 ):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 

@@ -10,6 +10,7 @@ from pytest_workflow_monitor.analysis.condition.states import Assessment
 from pytest_workflow_monitor.analysis.distribution import Distribution
 from pytest_workflow_monitor.model import Priority, Record, Status
 from pytest_workflow_monitor.periods import Period
+from pytest_workflow_monitor.slo_rules import ServiceLevel
 
 
 class Sums(Record, frozen=True, kw_only=True):
@@ -101,6 +102,8 @@ class Known(Record, frozen=True, kw_only=True):
     runbook: str = ""
     degraded_after_seconds: float | None = None
     budgets: dict[str, float] = {}
+    slo: float | None = None
+    slo_window_seconds: float | None = None
 
 
 class SeriesKey(Record, frozen=True, kw_only=True, order=True):
@@ -313,3 +316,4 @@ class PeriodFacts(Record, frozen=True, kw_only=True):
     commits_seen: tuple[CommitSeen, ...] = ()
     changes: tuple[LevelChange, ...] = ()
     outlooks: tuple[Outlook, ...] = ()
+    service_levels: tuple[ServiceLevel, ...] = ()

@@ -239,7 +239,9 @@ ORDER BY environment, workflow_id, starts_at
 SELECT workflow_id, workflow_name, priority, owner, tags,
        coalesce(definition ->> 'runbook', '') AS runbook,
        (definition ->> 'degraded_after_seconds')::double precision AS degraded_after_seconds,
-       coalesce(definition -> 'budgets', '{}') AS budgets
+       coalesce(definition -> 'budgets', '{}') AS budgets,
+       (definition ->> 'slo')::double precision AS slo,
+       (definition ->> 'slo_window_seconds')::double precision AS slo_window_seconds
 FROM workflow_monitor.workflows
 WHERE project = %(project)s
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.analysis.period.rules.budgets import broken_budgets
 from pytest_workflow_monitor.analysis.period.rules.failing import broken, still_failing
 from pytest_workflow_monitor.analysis.period.rules.outlooks import heading_for_limit
+from pytest_workflow_monitor.analysis.period.rules.service_levels import error_budgets
 from pytest_workflow_monitor.analysis.period.rules.silences import long_silences
 from pytest_workflow_monitor.analysis.period.rules.slots import missed_slots
 from pytest_workflow_monitor.analysis.period.rules.slower import slower
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 RULES: tuple[Callable[[PeriodFacts], Iterable[Finding]], ...] = (
     still_failing,
     broken,
+    error_budgets,
     slower,
     heading_for_limit,
     missed_slots,

@@ -17,6 +17,7 @@ from pytest_workflow_monitor.analysis.period.sections import (
     movers,
     overview,
     recommendations,
+    service_levels,
     silenced,
     slots,
     steps,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 SECTIONS: dict[str, Callable[[PeriodFacts], Section | None]] = {
     "overview": overview.section,
     "recommendations": recommendations.section,
+    "service_levels": service_levels.section,
     "incidents": incidents.section,
     "workflows": workflows.section,
     "hours": hours.section,

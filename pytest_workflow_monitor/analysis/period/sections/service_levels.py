@@ -1,0 +1,88 @@
+"""Error budgets: what is left, and how quickly it goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_workflow_monitor.analysis.period.facts import Key
+from pytest_workflow_monitor.analysis.period.figures import name_of
+from pytest_workflow_monitor.analysis.wording import duration
+from pytest_workflow_monitor.period_report import Column, Form, Section, Table, Tone
+
+if TYPE_CHECKING:
+    from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
+    from pytest_workflow_monitor.period_report import Value
+    from pytest_workflow_monitor.slo_rules import ServiceLevel
+
+COLUMNS = (
+    Column(key="workflow", label="Workflow", form=Form.WORKFLOW),
+    Column(key="objective", label="Objective"),
+    Column(key="availability", label="Availability", form=Form.SHARE),
+    Column(key="bad", label="Went wrong"),
+    Column(key="left", label="Budget left", form=Form.SHARE),
+    Column(key="burn_hour", label="Burn, last hour", form=Form.RATIO),
+    Column(key="burn_six", label="Burn, 6 hours", form=Form.RATIO),
+    Column(key="state", label="State"),
+)
+
+
+def section(facts: PeriodFacts) -> Section | None:
+    """List the objectives, those in danger first."""
+    if not facts.service_levels:
+        return None
+    ranked = sorted(
+        facts.service_levels,
+        key=lambda it: (not it.is_full, -(it.spent or 0.0), it.environment, it.workflow_id),
+    )
+    rows: list[tuple[Value, ...]] = []
+    tones: dict[str, Tone] = {}
+    for number, it in enumerate(ranked):
+        state, tone = state_of(it)
+        if tone is not Tone.NEUTRAL:
+            tones[f"{number}.state"] = tone
+        burns = [burn.long_rate for burn in it.burns]
+        rows.append(
+            (
+                name_of(facts, Key(environment=it.environment, workflow_id=it.workflow_id)),
+                said_objective(it),
+                it.availability,
+                said_bad(it),
+                it.left if it.is_full else None,
+                burns[0] if burns else None,
+                burns[1] if len(burns) > 1 else None,
+                state,
+            )
+        )
+    table = Table(name="service_levels", columns=COLUMNS, rows=tuple(rows), tones=tones)
+    broken = sum(it.is_broken for it in ranked)
+    return Section(
+        name="service_levels",
+        title="Service levels",
+        blocks=(table,),
+        brief=f"{broken} broken" if broken else "",
+    )
+
+
+def state_of(level: ServiceLevel) -> tuple[str, Tone]:
+    """Say in a word or two how a service level stands."""
+    if not level.is_full:
+        return "no full window yet", Tone.NEUTRAL
+    if level.burning:
+        return "burning", Tone.BAD
+    if level.is_broken:
+        return "broken", Tone.BAD
+    return "kept", Tone.GOOD
+
+
+def said_objective(level: ServiceLevel) -> str:
+    """Say what is expected: ``99.9 % of executions in 30 d``."""
+    what = "time" if level.by == "time" else "executions"
+    first = " at the first attempt" if level.attempt == "first" else ""
+    return f"{level.target:g} % of {what}{first} in {duration(level.window_seconds * 1000)}"
+
+
+def said_bad(level: ServiceLevel) -> str:
+    """Say how much went wrong: ``3 of 4,320``, or a time."""
+    if level.by == "time":
+        return duration(level.bad * 1000)
+    return f"{level.bad:,.0f} of {level.total:,.0f}"
