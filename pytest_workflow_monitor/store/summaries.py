@@ -62,20 +62,27 @@ class Summaries(Database):
             self.run("mark_hours_of_runs", run_ids=list(run_ids))
 
     def sum_up(self, project: str) -> int:
-        """Bring the sums of a project up to date.
+        """Bring the sums of a project up to date, as it is when this begins.
+
+        What is stored meanwhile is left for the next time: else this would never end where
+        sessions are stored all the time.
 
         Returns:
             How many hours of workflows were summed up anew; 0 if nothing had changed.
         """
+        mark = self.fetch_one("newest_mark", project=project)
+        newest = mark["newest"] if mark else 0
         done = 0
-        while hours := self._sum_up_some(project):
+        while newest and (hours := self._sum_up_some(project, newest)):
             done += hours
         return done
 
-    def _sum_up_some(self, project: str) -> int:
+    def _sum_up_some(self, project: str, newest: int) -> int:
         with self.transaction():
             self.fetch("lock_summaries", project=project)
-            taken = self.fetch_one("take_outdated_hours", project=project, limit=HOURS_AT_ONCE)
+            taken = self.fetch_one(
+                "take_outdated_hours", project=project, newest=newest, limit=HOURS_AT_ONCE
+            )
             if taken is None or taken["starts"] is None:
                 return 0
             pruned = self.fetch_one("pruned_before", project=project) or {}

@@ -116,7 +116,7 @@ def test_what_ingest_commits_in_the_middle_is_not_forgotten(
 
     ingest(store, a_session(), Batch(attempts=[an_attempt()], ended=an_end()))
     with Other(database_url) as other, store.transaction():
-        store.fetch("take_outdated_hours", project=PROJECT, limit=10)
+        store.fetch("take_outdated_hours", project=PROJECT, newest=2**62, limit=10)
         ingest(other, a_session(), Batch(attempts=[an_attempt()], ended=an_end()))
         for step in ("clear_workflow_hours", "sum_workflow_hours"):
             store.run(
@@ -128,6 +128,27 @@ def test_what_ingest_commits_in_the_middle_is_not_forgotten(
             )
     assert store.sum_up(PROJECT) == 1
     assert [row["runs"] for row in rows(store, "workflow_hours")] == [2]
+
+
+def test_summing_up_ends_although_sessions_are_stored_all_the_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes meanwhile is summed up the next time."""
+    from pytest_workflow_monitor.store import summaries
+
+    monkeypatch.setattr(summaries, "HOURS_AT_ONCE", 1)
+    for hour in range(3):
+        ingest(store, a_session(), Batch(attempts=[an_attempt(started_at=at(3600 * hour))]))
+    run = store.run
+
+    def run_and_ingest(statement: str, /, **parameters: Any) -> int:
+        if statement == "sum_workflow_hours":
+            ingest(store, a_session(), Batch(attempts=[an_attempt()]))
+        return run(statement, **parameters)
+
+    monkeypatch.setattr(store, "run", run_and_ingest)
+    assert store.sum_up(PROJECT) == 3
+    assert store.sum_up(PROJECT) == 3
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

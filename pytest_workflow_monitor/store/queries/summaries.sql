@@ -15,6 +15,12 @@ WHERE run_id = ANY (%(run_ids)s::uuid[])
 -- Let one transaction at a time sum up a project
 SELECT pg_advisory_xact_lock(hashtextextended('pytest-workflow-monitor sums ' || %(project)s, 0))
 
+-- name: newest_mark
+-- Tell the newest mark of an hour that is out of date
+SELECT coalesce(max(mark_id), 0) AS newest
+FROM workflow_monitor.outdated_hours
+WHERE project = %(project)s
+
 -- name: take_outdated_hours
 -- Take the oldest marks off hours that are out of date, and name those hours
 WITH taken AS (
@@ -22,7 +28,7 @@ WITH taken AS (
     WHERE mark_id IN (
         SELECT mark_id
         FROM workflow_monitor.outdated_hours
-        WHERE project = %(project)s
+        WHERE project = %(project)s AND mark_id <= %(newest)s
         ORDER BY mark_id
         LIMIT %(limit)s
     )
