@@ -1,0 +1,1 @@
+"""A database with ten million executions, and what is asked of it."""
