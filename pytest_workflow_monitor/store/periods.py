@@ -43,9 +43,6 @@ HEAT = timedelta(days=7)
 TREND = timedelta(days=35)
 """How far back the days go."""
 
-LONG = timedelta(days=2)
-"""Windows that are longer, and made of whole days, are added up from days."""
-
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -253,8 +250,7 @@ class Periods(Database):
 
 
 def _is_of_days(window: Window) -> bool:
-    is_long = window.end - window.start > LONG
-    return is_long and _is_whole(window.start, DAY) and _is_whole(window.end, DAY)
+    return _is_whole(window.start, DAY) and _is_whole(window.end, DAY)
 
 
 def _is_whole(moment: datetime, unit: timedelta) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RUNS_AT_ONCE = 500
 ROWS_AT_ONCE = 5_000
-HOURS_AT_ONCE = timedelta(hours=1)
+HOURS_AT_ONCE = timedelta(hours=4)
 _INSTANT = timedelta(microseconds=1)
 
 TEXTS = "texts of workflow_attempts"
@@ -146,7 +146,7 @@ class PruningStore(Summaries):
         return row["starts_at"] if row else None
 
     def prune_series_hours(self, project: str, since: datetime, before: datetime) -> int:
-        """Delete the sums of steps and metrics of the next hour; returns how many."""
+        """Delete the sums of steps and metrics of the next hours; returns how many."""
         with self._batch():
             until = min(since + HOURS_AT_ONCE, before)
             return self.run("prune_series_hours", project=project, since=since, until=until)

@@ -1,7 +1,7 @@
 """What ``status``, reports, a history and pruning cost with ten million executions.
 
-Run it as ``python -m tests.benchmarks.bench_big --state-path FOLDER``; to fill that folder's embedded
-server takes half an hour and 20 GB the first time, and is not repeated. ``--executions`` makes
+Run it as ``python -m tests.benchmarks.bench_big --state-path FOLDER``. To fill the server of that
+folder takes half an hour and 20 GB the first time, and is not repeated; ``--executions`` makes
 it smaller. Each statement counts by itself against the bar of 150 ms: its median on the clock, and
 what the server's process used of a processor. A day of executions, and one of steps and metrics, is
 pruned while sessions are stored as fast as they can be.

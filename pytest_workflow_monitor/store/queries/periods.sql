@@ -44,13 +44,21 @@ WITH part AS MATERIALIZED (
       AND starts_at < %(end)s
       AND (%(workflow_ids)s::text[] IS NULL OR workflow_id = ANY (%(workflow_ids)s))
 ),
+several AS MATERIALIZED (
+    SELECT environment, workflow_id
+    FROM part
+    GROUP BY environment, workflow_id
+    HAVING count(*) > 1
+),
 spread AS (
     SELECT environment, workflow_id,
            array_agg(bucket ORDER BY bucket) AS buckets,
            array_agg(executions ORDER BY bucket) AS counts
     FROM (
         SELECT environment, workflow_id, bucket, sum(executions)::integer AS executions
-        FROM part, unnest(buckets, counts) AS filled (bucket, executions)
+        FROM part
+        JOIN several USING (environment, workflow_id),
+            unnest(buckets, counts) AS filled (bucket, executions)
         GROUP BY 1, 2, 3
     ) AS merged
     GROUP BY 1, 2
@@ -62,8 +70,8 @@ SELECT environment, workflow_id, sum(runs)::integer AS runs, sum(passed)::intege
        sum(skipped)::integer AS skipped, sum(first_attempt)::integer AS first_attempt,
        sum(flaky)::integer AS flaky, sum(attempts)::integer AS attempts,
        sum(total_ms) AS total_ms, max(longest_ms) AS longest_ms,
-       coalesce(min(spread.buckets), '{}') AS buckets,
-       coalesce(min(spread.counts), '{}') AS counts
+       coalesce(min(spread.buckets), min(part.buckets)) AS buckets,
+       coalesce(min(spread.counts), min(part.counts)) AS counts
 FROM part
 LEFT JOIN spread USING (environment, workflow_id)
 GROUP BY environment, workflow_id
@@ -161,6 +169,12 @@ WITH part AS MATERIALIZED (
       AND starts_at < %(end)s
       AND (%(workflow_ids)s::text[] IS NULL OR workflow_id = ANY (%(workflow_ids)s))
 ),
+several AS MATERIALIZED (
+    SELECT environment, workflow_id, kind, name, unit
+    FROM part
+    GROUP BY environment, workflow_id, kind, name, unit
+    HAVING count(*) > 1
+),
 spread AS (
     SELECT environment, workflow_id, kind, name, unit,
            array_agg(bucket ORDER BY bucket) AS buckets,
@@ -169,7 +183,9 @@ spread AS (
         SELECT environment, workflow_id, kind, name, unit, bucket, sum(samples)::integer AS samples
         FROM (
             SELECT environment, workflow_id, kind, name, unit, filled.*
-            FROM part, unnest(buckets, counts) AS filled (bucket, samples)
+            FROM part
+            JOIN several USING (environment, workflow_id, kind, name, unit),
+                unnest(buckets, counts) AS filled (bucket, samples)
         ) AS flat
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS merged
@@ -178,8 +194,8 @@ spread AS (
 SELECT environment, workflow_id, kind, name, unit, sum(samples)::integer AS samples,
        sum(problems)::integer AS problems, sum(total) AS total, min(lowest) AS lowest,
        max(highest) AS highest,
-       coalesce(min(spread.buckets), '{}') AS buckets,
-       coalesce(min(spread.counts), '{}') AS counts
+       coalesce(min(spread.buckets), min(part.buckets)) AS buckets,
+       coalesce(min(spread.counts), min(part.counts)) AS counts
 FROM part
 LEFT JOIN spread USING (environment, workflow_id, kind, name, unit)
 GROUP BY environment, workflow_id, kind, name, unit
@@ -209,13 +225,21 @@ WITH part AS MATERIALIZED (
       AND starts_at < %(end)s
       AND (%(workflow_ids)s::text[] IS NULL OR workflow_id = ANY (%(workflow_ids)s))
 ),
+several AS MATERIALIZED (
+    SELECT environment, workflow_id, starts_at
+    FROM part
+    GROUP BY environment, workflow_id, starts_at
+    HAVING count(*) > 1
+),
 spread AS (
     SELECT environment, workflow_id, starts_at,
            array_agg(bucket ORDER BY bucket) AS buckets,
            array_agg(executions ORDER BY bucket) AS counts
     FROM (
         SELECT environment, workflow_id, starts_at, bucket, sum(executions)::integer AS executions
-        FROM part, unnest(buckets, counts) AS filled (bucket, executions)
+        FROM part
+        JOIN several USING (environment, workflow_id, starts_at),
+            unnest(buckets, counts) AS filled (bucket, executions)
         GROUP BY 1, 2, 3, 4
     ) AS merged
     GROUP BY 1, 2, 3
@@ -227,8 +251,8 @@ SELECT environment, workflow_id, starts_at, sum(runs)::integer AS runs, sum(pass
        sum(skipped)::integer AS skipped, sum(first_attempt)::integer AS first_attempt,
        sum(flaky)::integer AS flaky, sum(attempts)::integer AS attempts,
        sum(total_ms) AS total_ms, max(longest_ms) AS longest_ms,
-       coalesce(min(spread.buckets), '{}') AS buckets,
-       coalesce(min(spread.counts), '{}') AS counts
+       coalesce(min(spread.buckets), min(part.buckets)) AS buckets,
+       coalesce(min(spread.counts), min(part.counts)) AS counts
 FROM part
 LEFT JOIN spread USING (environment, workflow_id, starts_at)
 GROUP BY environment, workflow_id, starts_at
