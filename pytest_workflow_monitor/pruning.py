@@ -137,8 +137,8 @@ class _Work:
             self._of_runs(data_class, before[data_class])
         self._series_hours(before[DataClass.DETAILS])
         self._executions(before[DataClass.EXECUTIONS])
-        self._tables(dict.fromkeys(BY_EXECUTIONS, before[DataClass.EXECUTIONS]))
         self._tables(dict.fromkeys(BY_LOGS, before[DataClass.LOGS]))
+        self._tables(dict.fromkeys(BY_EXECUTIONS, before[DataClass.EXECUTIONS]))
         self._tables({SLOTS: self._done.slots_before})
         self._done.is_finished = not self._is_late()
         if self._done.is_finished:

@@ -16,6 +16,7 @@ from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import Artifact, Metric, Output
 from pytest_workflow_monitor.store import Store
 from pytest_workflow_monitor.store import pruning as store_pruning
+from tests.history.template import history, truth_of
 from tests.samples import PROJECT, a_session, an_attempt
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.model import Attempt, SessionStarted
     from pytest_workflow_monitor.settings import Settings
+    from tests.conftest import Server
 
 NOW = datetime(2026, 6, 17, 12, 30, tzinfo=UTC)
 SUMS = ("workflow_hours", "workflow_days", "series_days")
@@ -305,3 +307,28 @@ def test_a_lock_that_is_not_let_go_ends_it_in_one_sentence(aged: Store, settings
         with pytest.raises(StoreUnreachableError, match="busy with another process"):
             pruning.prune(aged, settings, now=NOW)
     assert pruning.prune(aged, settings, now=NOW).is_finished
+
+
+def test_a_shop_of_two_weeks_is_pruned_as_planned(
+    server: Server, template: str, settings_for: Callable[..., Settings]
+) -> None:
+    """Alerts, incidents, messages, slots and all; what is open or of today stays."""
+    name = server.create(history(server, template))
+    with Store(server.url_of(name), project=PROJECT) as shop:
+        now = truth_of().end_at
+        settings = settings_for(
+            shop.url, execution_days=8, detail_days=5, log_days=3, slot_days=2, artifacts_days=1
+        )
+        before, open_ones = sums(shop)[:2], rows(shop, "alerts WHERE status <> 'resolved'")
+        planned = pruning.plan(shop, settings, now=now).rows
+        done = pruning.prune(shop, settings, now=now)
+        assert done.rows == planned
+        assert planned["alerts"] > 5 < planned["notification_logs"]
+        assert planned["workflow_executions"] > 3_000 < planned["workflow_slots"]
+        assert sums(shop)[:2] == before
+        assert rows(shop, "alerts WHERE status <> 'resolved'") == open_ones > 0
+        assert not pruning.plan(shop, settings, now=now).rows
+        kept = b"SELECT min(started_at) FROM workflow_monitor.workflow_executions"
+        ((oldest,),) = ask(shop, kept)
+        assert oldest >= done.before[store_pruning.DataClass.EXECUTIONS]
+    server.drop(name)
