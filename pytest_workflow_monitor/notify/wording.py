@@ -25,7 +25,7 @@ ENTRIES = 8
 NAMES = 1_000
 ERROR_LINES = 3
 SUMMARY_LINES = 40
-FIGURES = 20
+FIGURES = 13
 POINTS = 12
 COMMAND_LENGTH = 300
 TITLE_LENGTH = 250
@@ -84,6 +84,7 @@ MESSAGE_WORDS = {
 }
 RESOLVED = "resolved"
 STEP, ERROR = "step", "error"
+READ_ON = "Read on"
 SAMPLE = "A sample: nothing has happened."
 
 _SEVERE = frozenset({AlertKind.FAILING, AlertKind.MISSED, AlertKind.RUNNER})
@@ -351,7 +352,10 @@ def _facts_of_many(message: Message) -> list[Fact]:
     items = message.items
     states = ", ".join(f"{count:,} {clean(name, 40)}" for name, count in message.counts.items())
     if not items:
-        figures = (_fact(it.label, it.value) for it in message.figures[:FIGURES])
+        figures = (
+            _fact(clean(it.label, LISTED_NAME_LENGTH) or "Figure", clean(it.value, NAME_LENGTH))
+            for it in message.figures[:FIGURES]
+        )
         return [_fact("Environment", message.environment), *figures, _fact("Alerts", states)]
     alike = _alike(items)
     return [

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pytest_workflow_monitor.alert_rules import ChannelRule
 from pytest_workflow_monitor.alerts import AlertKind, NotificationKind
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.notify.messages import Item, Message, Picture
+from pytest_workflow_monitor.notify.messages import Figure, Item, Message, Picture, Point
 from pytest_workflow_monitor.notify.samples import samples
+from pytest_workflow_monitor.period_report import Tone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +87,19 @@ def evil(text: str) -> Message:
         report_url=f"https://reports.example.com/?q={text}",
         actor=text,
         note=text,
+        points=(Point(text=text, tone=Tone.BAD, command=text, url=f"https://e.com/{text}"),) * 20,
+    )
+
+
+def evil_report(text: str) -> Message:
+    """Return a message about a report with the same text in every field that takes any."""
+    return msgspec.structs.replace(
+        evil(text),
+        kind=NotificationKind.SUMMARY,
+        items=(),
+        word=text,
+        tone=Tone.DOUBTFUL,
+        figures=(Figure(label=text, value=text),) * 30,
     )
 
 
@@ -156,4 +170,11 @@ messages = st.builds(
     actor=anything,
     note=anything,
     is_test=st.booleans(),
+    word=anything,
+    tone=st.none() | st.sampled_from(Tone),
+    figures=st.lists(st.builds(Figure, label=anything, value=anything), max_size=3).map(tuple),
+    points=st.lists(
+        st.builds(Point, text=anything, tone=st.sampled_from(Tone), command=anything, url=anything),
+        max_size=3,
+    ).map(tuple),
 )

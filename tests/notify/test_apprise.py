@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 
 from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.notify.channels.apprise import AppriseChannel
-from tests.notify.messages import EVIL, PNG, evil, messages, rule, sample
+from tests.notify.messages import EVIL, PNG, evil, evil_report, messages, rule, sample
 from tests.notify.servers import HttpServer, Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_workflow_monitor.notify.messages import Message
@@ -97,7 +98,10 @@ def test_no_text_breaks_a_message(message: Message) -> None:
 
 
 @pytest.mark.parametrize("text", EVIL, ids=range(len(EVIL)))
-def test_evil_text_is_taken_by_a_real_server(server: HttpServer, text: str) -> None:
+@pytest.mark.parametrize("made", [evil, evil_report])
+def test_evil_text_is_taken_by_a_real_server(
+    server: HttpServer, text: str, made: Callable[[str], Message]
+) -> None:
     """What goes over the wire is JSON."""
-    apprise(server).send(evil(text), {})
+    apprise(server).send(made(text), {})
     assert server.requests[0].json["title"]

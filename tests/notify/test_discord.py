@@ -14,10 +14,11 @@ from pytest_workflow_monitor.notify.channels import discord_form
 from pytest_workflow_monitor.notify.channels.discord import DiscordChannel
 from pytest_workflow_monitor.notify.texts import units
 from pytest_workflow_monitor.notify.wording import story
-from tests.notify.messages import AT, EVIL, PNG, evil, many, messages, rule, sample
+from tests.notify.messages import AT, EVIL, PNG, evil, evil_report, many, messages, rule, sample
 from tests.notify.servers import Certificate, HttpServer, Reply, json_reply, refusing_port
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_workflow_monitor.notify.messages import Message
@@ -72,7 +73,7 @@ def harmless(text: str, *, is_plain: bool) -> None:
     if is_plain:
         return
     said = ESCAPED.sub("", OURS.sub("", text)).replace("**", "")
-    said = re.sub(r"^`[^`]*`$", "", said)
+    said = re.sub(r"^`[^`]*`$", "", said, flags=re.MULTILINE)
     assert not re.search(r"[`*_~|<>\[\]#]", said)
 
 
@@ -107,6 +108,19 @@ def test_a_failure_says_all_there_is_to_know(server: HttpServer, tmp_path: Path)
     assert fields["Run"] == "`01939a5e-7c1f-7d55-9a3b-2f6c1e0d8b47`"
     assert "[Runbook](https://wiki.example.com/runbooks/payments)" in embed["description"]
     assert {"Workflow", "Environment", "Priority", "Before", "Duration", "Owner"} < fields.keys()
+
+
+def test_a_report_comes_as_a_file(server: HttpServer) -> None:
+    """Beside the embed, with its name; later pictures of incidents are not mixed up with it."""
+    server.usual = json_reply({"id": "77", "attachments": [{"id": "5"}]})
+    channel = discord(server)
+    receipt = channel.send(sample("summary"), {})
+    assert channel.carries_files
+    assert receipt.reference == {"message_id": "77"}
+    (request,) = server.requests
+    assert b'filename="daily-sample.html"' in request.body
+    assert b"<!doctype html>" in request.body
+    check_embeds(request.json["embeds"])
 
 
 def test_the_first_message_is_edited_and_people_hear_of_it(server: HttpServer) -> None:
@@ -256,10 +270,13 @@ def test_no_text_breaks_a_message(message: Message) -> None:
 
 
 @pytest.mark.parametrize("text", EVIL, ids=range(len(EVIL)))
-def test_evil_text_is_taken_by_a_real_client(server: HttpServer, text: str) -> None:
+@pytest.mark.parametrize("made", [evil, evil_report])
+def test_evil_text_is_taken_by_a_real_client(
+    server: HttpServer, text: str, made: Callable[[str], Message]
+) -> None:
     """What goes over the wire is JSON that Discord can read."""
     server.usual = OK
-    discord(server).send(msgspec.structs.replace(evil(text), mention=False), {})
+    discord(server).send(msgspec.structs.replace(made(text), mention=False), {})
     for request in server.requests:
         check_embeds(request.json["embeds"])
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.notify.channels.email import EmailChannel
-from tests.notify.messages import EVIL, PNG, evil, many, messages, rule, sample
+from tests.notify.messages import EVIL, PNG, evil, evil_report, many, messages, rule, sample
 from tests.notify.servers import (
     Certificate,
     Mail,
@@ -21,7 +21,7 @@ from tests.notify.servers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from email.message import EmailMessage
     from pathlib import Path
 
@@ -67,6 +67,24 @@ def sent(server: SmtpServer) -> Mail:
     """Return the one mail that came in."""
     (mail,) = server.mails
     return mail
+
+
+def test_a_report_is_attached_as_a_page(smtp: SmtpServer) -> None:
+    """The mail says the figures, the attachment is the whole; the subject tells which report."""
+    mailer(smtp.port).send(sample("summary"), {})
+    mail = sent(smtp).message
+    (attached,) = mail.iter_attachments()
+    assert (attached.get_filename(), attached.get_content_type()) == (
+        "daily-sample.html",
+        "text/html",
+    )
+    assert (
+        header(mail, "Subject")
+        .strip()
+        .startswith("Daily report: 98.6 % of 1,152 executions passed")
+    )
+    for kind in ("plain", "html"):
+        assert "workflow-monitor history product-search" in content(mail, kind)
 
 
 def test_a_failure_is_html_with_text_and_the_picture_inside(
@@ -298,9 +316,12 @@ def test_no_text_breaks_a_mail(message: Message) -> None:
 
 
 @pytest.mark.parametrize("text", EVIL, ids=range(len(EVIL)))
-def test_evil_text_is_taken_by_a_real_server(smtp: SmtpServer, text: str) -> None:
+@pytest.mark.parametrize("made", [evil, evil_report])
+def test_evil_text_is_taken_by_a_real_server(
+    smtp: SmtpServer, text: str, made: Callable[[str], Message]
+) -> None:
     """It arrives as text, to those it was meant for only."""
-    mailer(smtp.port).send(msgspec.structs.replace(evil(text), mention=False), {})
+    mailer(smtp.port).send(msgspec.structs.replace(made(text), mention=False), {})
     mail = sent(smtp)
     assert mail.to == ("team@shop.example",)
     check(mail.message)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -11,8 +11,11 @@ from hypothesis import HealthCheck, example, given, settings
 from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.notify.channels.pagerduty import PagerDutyChannel
 from pytest_workflow_monitor.notify.messages import Message, Picture
-from tests.notify.messages import EVIL, evil, many, messages, rule, sample
+from tests.notify.messages import EVIL, evil, evil_report, many, messages, rule, sample
 from tests.notify.servers import HttpServer, Reply, json_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEY = "R0UT1NGKEYR0UT1NGKEY"
 OK = json_reply({"status": "success", "message": "Event processed", "dedup_key": "x"}, 202)
@@ -170,9 +173,12 @@ def test_no_text_breaks_an_event(message: Message) -> None:
 
 
 @pytest.mark.parametrize("text", EVIL, ids=range(len(EVIL)))
-def test_evil_text_is_taken_by_a_real_server(server: HttpServer, text: str) -> None:
+@pytest.mark.parametrize("made", [evil, evil_report])
+def test_evil_text_is_taken_by_a_real_server(
+    server: HttpServer, text: str, made: Callable[[str], Message]
+) -> None:
     """What goes over the wire is JSON."""
-    pager(server).send(evil(text), {})
+    pager(server).send(made(text), {})
     check(server.requests[0].json)
 
 

@@ -14,7 +14,7 @@ from pytest_workflow_monitor.notify.channels import slack_form
 from pytest_workflow_monitor.notify.channels.slack import SlackChannel
 from pytest_workflow_monitor.notify.texts import units
 from pytest_workflow_monitor.notify.wording import story
-from tests.notify.messages import EVIL, PNG, evil, many, messages, rule, sample
+from tests.notify.messages import EVIL, PNG, evil, evil_report, many, messages, rule, sample
 from tests.notify.servers import (
     Certificate,
     HttpServer,
@@ -24,6 +24,7 @@ from tests.notify.servers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_workflow_monitor.notify.messages import Message
@@ -248,6 +249,19 @@ def test_a_bot_shows_the_picture_in_the_thread(tmp_path: Path) -> None:
     assert "thread_ts=1731421920.000100" in finished
 
 
+def test_a_bot_puts_a_report_into_the_thread() -> None:
+    """As a file that one can open; a webhook can carry none."""
+    with HttpServer(OK) as server:
+        upload = {"ok": True, "file_id": "F1", "upload_url": f"{server.url}/upload/v1/x"}
+        done = json_reply({"ok": True, "files": [{"id": "F1"}]})
+        server.replies.extend([OK, json_reply(upload), Reply(body=b"OK"), done])
+        channel = bot(server.url)
+        channel.send(sample("summary"), {})
+        assert (channel.carries_files, webhook(server).carries_files) == (True, False)
+    assert server.requests[2].body.startswith(b"<!doctype html>")
+    assert "daily-sample.html" in server.requests[1].body.decode()
+
+
 @pytest.mark.parametrize(
     "reply",
     [
@@ -356,11 +370,12 @@ def test_no_text_breaks_a_message(message: Message) -> None:
 
 
 @pytest.mark.parametrize("text", EVIL, ids=range(len(EVIL)))
-def test_evil_text_is_taken_by_a_real_client(text: str) -> None:
+@pytest.mark.parametrize("made", [evil, evil_report])
+def test_evil_text_is_taken_by_a_real_client(text: str, made: Callable[[str], Message]) -> None:
     """What goes over the wire is JSON that Slack can read."""
     with HttpServer(OK) as server:
         channel = bot(server.url)
-        channel.send(msgspec.structs.replace(evil(text), mention=False), {})
+        channel.send(msgspec.structs.replace(made(text), mention=False), {})
         for request in server.requests:
             check(request.json)
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.notify.channels.webhook import Payload, WebhookChannel, encoded
-from tests.notify.messages import EVIL, evil, many, messages, rule, sample
+from tests.notify.messages import EVIL, evil, evil_report, many, messages, rule, sample
 from tests.notify.servers import HttpServer, Reply
 
 if TYPE_CHECKING:
@@ -158,9 +158,12 @@ def test_no_text_breaks_a_message(message: Message) -> None:
 
 
 @pytest.mark.parametrize("text", EVIL, ids=range(len(EVIL)))
-def test_evil_text_is_taken_by_a_real_server(server: HttpServer, text: str) -> None:
+@pytest.mark.parametrize("made", [evil, evil_report])
+def test_evil_text_is_taken_by_a_real_server(
+    server: HttpServer, text: str, made: Callable[[str], Message]
+) -> None:
     """A key that cannot be a header is hashed."""
-    webhook(server).send(evil(text), {})
+    webhook(server).send(made(text), {})
     (request,) = server.requests
     assert decoded(request.body).id == request.headers["idempotency-key"]
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,10 +23,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def rule(kind: str = "daily", **fields: str) -> ReportRule:
+def rule(kind: str = "daily", **fields: Any) -> ReportRule:
     """Return a report of a kind, by default made when its kind usually is."""
     period = PeriodKind(kind)
-    return ReportRule(**({"name": kind, "period": period, "cron": CRONS[period]} | fields))
+    given: dict[str, Any] = {"name": kind, "period": period, "cron": CRONS[period]}
+    return ReportRule(**(given | fields))
 
 
 @pytest.mark.parametrize(

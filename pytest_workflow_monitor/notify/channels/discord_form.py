@@ -12,6 +12,7 @@ from pytest_workflow_monitor.notify.texts import ELLIPSIS, fitted, packed, units
 from pytest_workflow_monitor.notify.wording import (
     COLOURS,
     MARKS,
+    READ_ON,
     Advice,
     Entry,
     Fact,
@@ -132,7 +133,8 @@ def _field(fact: Fact) -> dict[str, Any]:
 
 
 def _advice(advice: Advice) -> str:
-    said = f"{MARKS[advice.tone]} {_link(advice.url, advice.text)}"
+    link = f" {_link(advice.url, READ_ON)}" if advice.url else ""
+    said = f"{MARKS[advice.tone]} {fitted(advice.text, 600, literal)}{link}"
     command = fitted(advice.command.replace("`", "ˋ"), 300, without_mentions)
     return f"{said}\n`{command}`" if command else said
 

@@ -14,6 +14,7 @@ from pytest_workflow_monitor.notify.texts import fitted, packed, units, without_
 from pytest_workflow_monitor.notify.wording import (
     COLOURS,
     MARKS,
+    READ_ON,
     Advice,
     Entry,
     Fact,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 TEXT_LENGTH = 3_000
 FIELD_LENGTH = 2_000
+LABEL_LENGTH = 150
 HEADER_LENGTH = 150
 FALLBACK_LENGTH = 1_000
 LINK_LENGTH = 1_000
@@ -151,11 +153,13 @@ def _field(fact: Fact) -> Block:
     if fact.at is not None:
         time = f"<!date^{int(fact.at.timestamp())}^{{date_short_pretty}} {{time}}|{fact.value}>"
         value = ", ".join(part for part in (time, fitted(fact.rest, limit, literal)) if part)
-    return _mrkdwn(f"*{literal(fact.label)}*\n{value or fitted(fact.text, limit, literal)}")
+    label = fitted(fact.label, LABEL_LENGTH, literal)
+    return _mrkdwn(f"*{label}*\n{value or fitted(fact.text, limit, literal)}")
 
 
 def _advice(advice: Advice) -> str:
-    said = f"{MARKS[advice.tone]} {_link(advice.url, advice.text)}"
+    link = f"  {_link(advice.url, READ_ON)}" if advice.url else ""
+    said = f"{MARKS[advice.tone]} {fitted(advice.text, 1_000, literal)}{link}"
     command = fitted(advice.command.replace("`", "ˋ"), 600, escaped)
     return f"{said}\n`{command}`" if command else said
 
