@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pytest_workflow_monitor.alert_causes import HOST, STEP
 from pytest_workflow_monitor.analysis.summary import failing_step, telling_attempt
 from pytest_workflow_monitor.model import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pytest_workflow_monitor.model import Attempt, Error, Event, Execution
-
-HOST = "host"
-STEP = "step"
-SLOTS = "slots"
-"""Slots that did not run: what keeps one from running keeps others, too."""
 
 MAX_CAUSES = 5
 _GATEWAY_ERRORS = frozenset({502, 503, 504})
@@ -45,28 +38,6 @@ def causes(execution: Execution) -> tuple[str, ...]:
     if error is not None and error.fingerprint:
         found.append(f"{STEP}|{failing_step(execution)}|{error.fingerprint}")
     return tuple(dict.fromkeys(found))[:MAX_CAUSES]
-
-
-def common(groups: Iterable[Iterable[str]]) -> str:
-    """Return the cause that most of some alerts share, "" when no two share one.
-
-    A host explains more than a step does, so it wins where as many share it.
-    """
-    counted = Counter(cause for group in groups for cause in set(group))
-    shared = [(count, cause.startswith(HOST), cause) for cause, count in counted.items()]
-    count, _, cause = max(shared, default=(0, False, ""))
-    return cause if count > 1 else ""
-
-
-def in_words(cause: str) -> str:
-    """Say a cause: ``shop.example does not answer``, ``Log in fails``."""
-    kind, _, rest = cause.partition("|")
-    if kind == HOST:
-        return f"{rest} does not answer"
-    if kind == SLOTS:
-        return "Slots did not run"
-    step = rest.rpartition("|")[0]
-    return f"{step} fails" if step else "The same error"
 
 
 def _silent_hosts(attempt: Attempt) -> list[str]:

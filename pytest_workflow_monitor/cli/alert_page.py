@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
-from pytest_workflow_monitor.alerting.causes import in_words
+from pytest_workflow_monitor.alert_causes import in_words
 from pytest_workflow_monitor.alerts import (
     Alert,
     AlertEvent,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.alerting.causes import HOST, common, in_words
+from pytest_workflow_monitor.alert_causes import HOST, common, in_words
 from pytest_workflow_monitor.alerts import (
     Alert,
     AlertKind,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alerting.causes import common, in_words
+from pytest_workflow_monitor.alert_causes import common, in_words
 from pytest_workflow_monitor.alerts import SYSTEM, AlertKind, NotificationKind
 from pytest_workflow_monitor.analysis import wording
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from pytest_workflow_monitor.alert_causes import SLOTS
 from pytest_workflow_monitor.alert_keeping import tend
 from pytest_workflow_monitor.alert_keeping.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.alert_rules import ChannelRule, Route
-from pytest_workflow_monitor.alerting.causes import SLOTS
 from pytest_workflow_monitor.alerting.rules import Rules, rules_of
 from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.analysis.outcome import execution_of
