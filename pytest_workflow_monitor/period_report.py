@@ -215,7 +215,7 @@ class Headline(Record, frozen=True, kw_only=True):
     error_rate_trend: float | None
 
 
-class PeriodReport(Record, frozen=True, kw_only=True):
+class PeriodReport(Record, frozen=True, kw_only=True, omit_defaults=False):
     """A whole report; ``verdict`` is its first line, ``tone`` how good that is."""
 
     name: str

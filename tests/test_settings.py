@@ -238,6 +238,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "log_days": ("7", 7.0),
     "heartbeat_url": ("https://hc.example.com/ping/1", "https://hc.example.com/ping/1"),
     "report_url": ("https://ci.example/r.html", "https://ci.example/r.html"),
+    "reports_url": ("https://r.example/{name}/{day}.html", "https://r.example/{name}/{day}.html"),
     "reports": (
         '[{"name": "team", "period": "weekly", "sections": ["overview"], "channels": []}]',
         (
@@ -689,3 +690,11 @@ def test_a_report_is_linked_where_a_browser_opens_it(tmp_path: Path) -> None:
     """A path of this machine is no link."""
     with pytest.raises(SettingsError, match=r"report_url = '/srv/r.html': expected an address"):
         load(tmp_path, environ={"WORKFLOW_MONITOR_REPORT_URL": "/srv/r.html"})
+
+
+def test_the_address_of_reports_has_known_places_only(tmp_path: Path) -> None:
+    """A slip in braces would make every link a wrong one."""
+    (problem,) = problems_of(
+        tmp_path, environ={"WORKFLOW_MONITOR_REPORTS_URL": "https://r.example/{date}.html"}
+    )
+    assert "unknown place {date}; known are id, name, environment, day, hour." in problem
