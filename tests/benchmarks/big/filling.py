@@ -64,7 +64,7 @@ def fill(store: Store, executions: int, *, now: datetime | None = None) -> None:
                 run("big_steps", day=day)
                 run("big_metrics", day=day)
             _sum(store, day, with_details=age <= DETAIL_DAYS)
-        if number % 20 == 0:
+        if number % 20 == 0 or age == DETAIL_DAYS:
             print(f"day {number}: {perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
             run("ANALYZE")
     if not _first(store, "SELECT count(*) FROM workflow_monitor.job_metrics"):
