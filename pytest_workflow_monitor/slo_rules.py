@@ -26,6 +26,7 @@ LONGEST = 366 * DAY_SECONDS
 
 Basis = Literal["executions", "time"]
 Counted = Literal["final", "first"]
+State = Literal["young", "empty", "burning", "broken", "kept"]
 
 
 class Objective(Record, frozen=True, kw_only=True):
@@ -75,7 +76,7 @@ class ServiceLevel(Record, frozen=True, kw_only=True, omit_defaults=False):
         bad: Executions that went wrong, or the seconds of them when time is counted.
         total: Executions, or seconds, that were judged.
         since: When the window begins, or the first execution, if that is later.
-        is_full: Whether there are executions for a whole window; until then nothing is claimed.
+        is_full: Whether the first execution is a whole window ago; until then nothing is claimed.
         burns: How quickly it is spent now.
     """
 
@@ -84,6 +85,8 @@ class ServiceLevel(Record, frozen=True, kw_only=True, omit_defaults=False):
     workflow_id: str
     workflow_name: str
     priority: Priority
+    owner: str = ""
+    tags: tuple[str, ...] = ()
     target: float
     window_seconds: float
     by: Basis
@@ -111,6 +114,21 @@ class ServiceLevel(Record, frozen=True, kw_only=True, omit_defaults=False):
     def burning(self) -> Burn | None:
         """The quickest rule that holds now, if a full window exists."""
         return next((it for it in self.burns if it.is_burning and self.is_full), None)
+
+    @property
+    def state(self) -> State:
+        """How it stands: ``young`` until a full window exists, ``empty`` where nothing ran in it.
+
+        A budget that is spent is ``broken``, one that is spent too quickly is ``burning``, whether
+        or not some of it is left.
+        """
+        if not self.is_full:
+            return "young"
+        if self.availability is None:
+            return "empty"
+        if self.burning:
+            return "burning"
+        return "broken" if self.is_broken else "kept"
 
 
 def read_slos(value: Any) -> tuple[Objective, ...]:

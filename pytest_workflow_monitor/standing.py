@@ -340,7 +340,7 @@ def service_levels(asked: Asked) -> Section:
 
     asked.store.sum_up(asked.settings.project)
     found = service_levels(asked.store, asked.settings, asked.now)
-    full = [it for it in found if it.is_full]
+    full = [it for it in found if it.state not in {"young", "empty"}]
     if not found:
         return Section(facts={"objectives": "none"})
     broken = [it for it in full if it.is_broken]

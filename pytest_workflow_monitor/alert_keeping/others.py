@@ -40,6 +40,8 @@ class Problem(Record, frozen=True, kw_only=True):
         reason: One sentence or clause.
         name: What people call it; by default the key.
         priority: How much it matters.
+        owner: Whose it is, and
+        tags: what it is tagged with, for those who route or silence by that.
         since: When it began; by default when it is reported.
         cause: What others that are reported with it may have in common, for one incident.
         count: How often it was seen, such as the number of slots.
@@ -50,6 +52,8 @@ class Problem(Record, frozen=True, kw_only=True):
     reason: str
     name: str = ""
     priority: Priority = Priority.HIGH
+    owner: str = ""
+    tags: tuple[str, ...] = ()
     since: datetime | None = None
     cause: str = ""
     count: int = 1
@@ -182,8 +186,8 @@ def _new(problem: Problem, scope: tuple[str, str], incident_id: int, now: dateti
         kind=problem.kind,
         workflow_name=problem.name or problem.key,
         priority=problem.priority,
-        owner="",
-        tags=(),
+        owner=problem.owner,
+        tags=problem.tags,
         location="",
         since=problem.since or now,
         opened_at=now,
@@ -213,6 +217,8 @@ def _alert(new: NewAlert, alert_id: int) -> Alert:
         opened_at=new.opened_at,
         incident_id=new.incident_id,
         workflow_name=new.workflow_name,
+        owner=new.owner,
+        tags=new.tags,
         reason=new.reason,
         failures=new.failures,
         causes=new.causes,

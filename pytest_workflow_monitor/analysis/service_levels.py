@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_workflow_monitor.slo_rules import Burn, ServiceLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_workflow_monitor.model import Priority
     from pytest_workflow_monitor.slo_rules import Objective
@@ -30,6 +30,9 @@ LEAST_BAD = 2
 
 LONGEST_HOLD = timedelta(days=1)
 """How long an execution says something, when none follows it."""
+
+Span = tuple[datetime, datetime]
+"""From an instant until before another one."""
 
 
 class Verdict(NamedTuple):
@@ -53,6 +56,8 @@ class Subject(NamedTuple):
     workflow_id: str
     workflow_name: str
     priority: Priority
+    owner: str = ""
+    tags: tuple[str, ...] = ()
 
 
 def service_level(
@@ -70,7 +75,8 @@ def service_level(
         objective: What it is expected to reach.
         subject: Which workflow in which environment.
         spent: What the window holds.
-        recent: The executions of the last six hours, the oldest first.
+        recent: The executions of the last six hours, the oldest first; may be left out where none
+            went wrong.
         since: When its first execution of all began; None if it never ran.
         now: The present.
     """
@@ -83,6 +89,8 @@ def service_level(
         workflow_id=subject.workflow_id,
         workflow_name=subject.workflow_name,
         priority=subject.priority,
+        owner=subject.owner,
+        tags=subject.tags,
         target=objective.target,
         window_seconds=objective.window_seconds,
         by=objective.by,
@@ -126,20 +134,71 @@ def burn(
 
 
 def down_seconds(
-    bad: Iterable[tuple[datetime, datetime | None]], start: datetime, end: datetime
+    failures: Iterable[tuple[datetime, datetime | None]],
+    start: datetime,
+    end: datetime,
+    breaks: Sequence[Span] = (),
 ) -> float:
     """Add up the time for which failures held: each until the next execution, a day at most.
 
     Args:
-        bad: When each failed execution began, and when the next one did, if one followed.
+        failures: When each failed execution began, and when the next one did, if one followed.
         start: Where the window begins.
         end: Where it ends.
+        breaks: Times that do not count, united; nor do failures that began in one of them.
     """
-    found = timedelta(0)
-    for at, following in bad:
-        until = min(following or end, at + LONGEST_HOLD, end)
-        found += max(until - max(at, start), timedelta(0))
-    return found.total_seconds()
+    held = (
+        (at, min(following or end, at + LONGEST_HOLD))
+        for at, following in failures
+        if not is_within(at, breaks)
+    )
+    down = list(united(held, start, end))
+    return _length(down) - _overlap(down, breaks)
+
+
+def judged_seconds(start: datetime, end: datetime, breaks: Sequence[Span] = ()) -> float:
+    """Tell how much of a window counts, without its breaks, which have to be united."""
+    window = [(start, max(start, end))]
+    return _length(window) - _overlap(window, breaks)
+
+
+def united(spans: Iterable[Span], start: datetime, end: datetime) -> Iterator[Span]:
+    """Cut spans to a window and join those that overlap or touch; the earliest first."""
+    clipped = sorted((max(begin, start), min(until, end)) for begin, until in spans)
+    begin = until = start
+    for following, its_end in clipped:
+        if its_end <= following:
+            continue
+        if following <= until and begin < until:
+            until = max(until, its_end)
+            continue
+        if begin < until:
+            yield begin, until
+        begin, until = following, its_end
+    if begin < until:
+        yield begin, until
+
+
+def is_within(at: datetime, spans: Sequence[Span]) -> bool:
+    """Tell whether an instant lies in one of some spans."""
+    return any(begin <= at < until for begin, until in spans)
+
+
+def _length(spans: Iterable[Span]) -> float:
+    return sum((until - begin).total_seconds() for begin, until in spans)
+
+
+def _overlap(spans: Sequence[Span], others: Sequence[Span]) -> float:
+    """Tell how long two lists of united spans overlap."""
+    found, index = 0.0, 0
+    for begin, until in spans:
+        while index < len(others) and others[index][1] <= begin:
+            index += 1
+        for its_begin, its_end in others[index:]:
+            if its_begin >= until:
+                break
+            found += (min(until, its_end) - max(begin, its_begin)).total_seconds()
+    return found
 
 
 def _within(recent: Sequence[Verdict], start: datetime) -> list[Verdict]:

@@ -12,8 +12,10 @@ import click
 from pytest_workflow_monitor.cli.alerts import alerts
 from pytest_workflow_monitor.cli.artifacts import artifacts
 from pytest_workflow_monitor.cli.badging import badge
+from pytest_workflow_monitor.cli.baselines import baselines
 from pytest_workflow_monitor.cli.configuration import config
 from pytest_workflow_monitor.cli.db import db
+from pytest_workflow_monitor.cli.deployments import deployments
 from pytest_workflow_monitor.cli.display import say
 from pytest_workflow_monitor.cli.executions import history, show
 from pytest_workflow_monitor.cli.exits import MEANINGS, Exit, code_of
@@ -29,6 +31,7 @@ from pytest_workflow_monitor.cli.replaying import replay
 from pytest_workflow_monitor.cli.reporting import report
 from pytest_workflow_monitor.cli.running import run
 from pytest_workflow_monitor.cli.schedule import schedule
+from pytest_workflow_monitor.cli.service_levels import slo
 from pytest_workflow_monitor.cli.serving import schedule_run, tick, worker
 from pytest_workflow_monitor.cli.sessions import sessions
 from pytest_workflow_monitor.cli.silences import silences
@@ -93,6 +96,9 @@ for command in (
     report,
     reports,
     status,
+    slo,
+    baselines,
+    deployments,
     badge,
     health,
     alerts,

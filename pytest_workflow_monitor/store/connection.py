@@ -17,6 +17,7 @@ from pytest_workflow_monitor.store.artifacts import Artifacts
 from pytest_workflow_monitor.store.backtest import Backtest
 from pytest_workflow_monitor.store.badges import Badges
 from pytest_workflow_monitor.store.database import connect
+from pytest_workflow_monitor.store.deployments import Deployments
 from pytest_workflow_monitor.store.gate import Gate
 from pytest_workflow_monitor.store.health import Health
 from pytest_workflow_monitor.store.learning import Learning
@@ -74,6 +75,7 @@ class Store(
     Periods,
     Learning,
     ServiceLevels,
+    Deployments,
 ):
     """The database: reads, and writes for ingest. Not for use by several threads at once.
 

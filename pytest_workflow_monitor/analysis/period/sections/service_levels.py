@@ -24,6 +24,7 @@ COLUMNS = (
     Column(key="burn_six", label="Burn, 6 hours", form=Form.RATIO),
     Column(key="state", label="State"),
 )
+TONES = {"burning": Tone.BAD, "broken": Tone.BAD, "kept": Tone.GOOD}
 
 
 def section(facts: PeriodFacts) -> Section | None:
@@ -37,7 +38,7 @@ def section(facts: PeriodFacts) -> Section | None:
     rows: list[tuple[Value, ...]] = []
     tones: dict[str, Tone] = {}
     for number, it in enumerate(ranked):
-        state, tone = state_of(it)
+        tone = TONES.get(it.state, Tone.NEUTRAL)
         if tone is not Tone.NEUTRAL:
             tones[f"{number}.state"] = tone
         burns = [burn.long_rate for burn in it.burns]
@@ -50,7 +51,7 @@ def section(facts: PeriodFacts) -> Section | None:
                 it.left if it.is_full else None,
                 burns[0] if burns else None,
                 burns[1] if len(burns) > 1 else None,
-                state,
+                said_state(it),
             )
         )
     table = Table(name="service_levels", columns=COLUMNS, rows=tuple(rows), tones=tones)
@@ -63,15 +64,9 @@ def section(facts: PeriodFacts) -> Section | None:
     )
 
 
-def state_of(level: ServiceLevel) -> tuple[str, Tone]:
-    """Say in a word or two how a service level stands."""
-    if not level.is_full:
-        return "no full window yet", Tone.NEUTRAL
-    if level.burning:
-        return "burning", Tone.BAD
-    if level.is_broken:
-        return "broken", Tone.BAD
-    return "kept", Tone.GOOD
+def said_state(level: ServiceLevel) -> str:
+    """Say in a few words how a service level stands."""
+    return {"young": "no full window yet", "empty": "nothing ran"}.get(level.state, level.state)
 
 
 def said_objective(level: ServiceLevel) -> str:
