@@ -34,14 +34,17 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.store import Store
 
 LATELY = timedelta(days=7)
-"""Changes that are older than that at the end of the period are no news any more."""
+"""Changes from before the period that are older than that at its end are no news any more."""
 
 LEAST_SHARE = 0.1
 LEAST_MS = 100.0
 """A smaller change of the median is not worth acting on."""
 
 HINT = 0.05
-"""Workflows whose daily medians differ by less between both weeks are not looked at closer."""
+"""Workflows whose days differ by less from those before are not looked at closer."""
+
+HINT_QUANTILE = 0.75
+"""Of each day: what changed in the afternoon does not show in the median yet."""
 
 MOST_LOOKED_AT = 30
 RUNS = 100
@@ -55,6 +58,7 @@ def dig(store: Store, facts: PeriodFacts) -> PeriodFacts:
         key for key in facts.workflows if any(it.bad or it.flaky for it in _sums(facts, key))
     ]
     runs = store.last_runs(facts.project, troubled, facts.period.end, RUNS) if troubled else {}
+    retried = [key for key, sums in facts.workflows.items() if sums.flaky]
     return replace(
         facts,
         changes=tuple(
@@ -64,6 +68,7 @@ def dig(store: Store, facts: PeriodFacts) -> PeriodFacts:
         ),
         outlooks=(*_metric_outlooks(store, facts), *_workflow_outlooks(facts)),
         assessments={key: assess(it) for key, it in runs.items()},
+        retried=store.retried(facts.project, retried, facts.period) if retried else {},
         risks={key: risk_of(it) for key, it in runs.items()},
     )
 
@@ -87,15 +92,21 @@ def _causes(facts: PeriodFacts) -> dict[str, list[Cause]]:
     return found
 
 
+def _since(facts: PeriodFacts) -> datetime:
+    """From when on a change is told: the period, and a week at least, as far as days are known."""
+    end = facts.period.end
+    return max(min(facts.period.start, end - LATELY), end - TREND)
+
+
 def _hinted(facts: PeriodFacts) -> list[Key]:
-    """The workflows whose daily medians of the last week differ from those before."""
-    since = facts.period.end - LATELY
+    """The workflows that took longer or shorter on some day lately than on those before."""
+    since = _since(facts)
     days: dict[Key, tuple[list[float], list[float]]] = {}
     for day in facts.days:
-        median = day.sums.durations.quantile(0.5)
-        if median is not None and day.key in facts.workflows:
+        value = day.sums.durations.quantile(HINT_QUANTILE)
+        if value is not None and day.key in facts.workflows:
             before, lately = days.setdefault(day.key, ([], []))
-            (lately if day.starts_at >= since else before).append(median)
+            (lately if day.starts_at >= since else before).append(value)
     hints = []
     for key, (before, lately) in days.items():
         if before and lately:
@@ -111,16 +122,17 @@ def _change(
 ) -> LevelChange | None:
     """Find the last change of a workflow's level, if it is recent and matters."""
     end = facts.period.end
-    values = store.durations(facts.project, key, end - TREND, end)
+    start = _since(facts) - TREND
+    values = store.durations(facts.project, key, start, end)
     found = find_changes([it.at for it in values], [it.value for it in values])
     if not found:
         return None
     last = found[-1]
     difference = last.after - last.before
-    if last.at < end - LATELY or abs(difference) < max(LEAST_SHARE * last.before, LEAST_MS):
+    if last.at < _since(facts) or abs(difference) < max(LEAST_SHARE * last.before, LEAST_MS):
         return None
-    start = found[-2].at if len(found) > 1 else end - TREND
-    before = sorted(it.value for it in values if start <= it.at < last.at)
+    steady = found[-2].at if len(found) > 1 else start
+    before = sorted(it.value for it in values if steady <= it.at < last.at)
     after = sorted(it.value for it in values if it.at >= last.at)
     cause = attribute(last, causes.get(key.environment, ()))
     return LevelChange(

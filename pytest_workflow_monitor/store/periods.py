@@ -22,6 +22,7 @@ from pytest_workflow_monitor.analysis.period.facts import (
     Last,
     Moment,
     PeriodFacts,
+    Retried,
     SeriesKey,
     SeriesSums,
     SlotCount,
@@ -208,6 +209,18 @@ class Periods(Database):
         for row in rows:
             found.setdefault(_key(row), []).append(msgspec.convert(row, Run))
         return {key: tuple(runs) for key, runs in found.items()}
+
+    def retried(self, project: str, keys: Sequence[Key], period: Period) -> dict[Key, Retried]:
+        """Tell which error most of the retried executions of some workflows had in a period."""
+        rows = self.fetch(
+            "period_retried",
+            project=project,
+            start=period.start,
+            end=period.end,
+            asked_environments=[key.environment for key in keys],
+            asked_ids=[key.workflow_id for key in keys],
+        )
+        return {_key(row): Retried(message=row["message"], count=row["count"]) for row in rows}
 
     def limits(self, window: Window) -> dict[SeriesKey, float]:
         """Read the budget of each metric, as the latest execution of its workflow had it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.analysis.period.figures import incidents, total
+from pytest_workflow_monitor.analysis.period.figures import total
+from pytest_workflow_monitor.analysis.period.incidents import incidents
 from pytest_workflow_monitor.analysis.period.sections import SECTIONS
 from pytest_workflow_monitor.analysis.wording import percent, plural
 from pytest_workflow_monitor.model import Priority
@@ -64,19 +65,26 @@ def headline(facts: PeriodFacts) -> Headline:
 
 
 def _verdict(facts: PeriodFacts) -> tuple[str, Tone]:
-    now = total(facts.workflows)
-    if not now.judged:
-        return "No workflow ran in this period", Tone.DOUBTFUL
-    found = incidents(facts.alerts)
-    severe = [it for it in found if it.is_severe]
-    rate = f"{percent(now.good / now.judged)} of {plural(now.judged, 'execution')} passed"
-    if severe:
-        still = sum(it.resolved_at is None for it in severe)
-        standing = f", {still} still open" if still else ", all over"
-        return f"{rate}; {plural(len(severe), 'incident')}{standing}", Tone.BAD
-    if now.bad or found:
-        return rate, Tone.DOUBTFUL
+    now, found = total(facts.workflows), incidents(facts.alerts)
+    said = (
+        f"{percent(now.good / now.judged)} of {plural(now.judged, 'execution')} passed"
+        if now.judged
+        else "No workflow ran in this period"
+    )
+    if found:
+        still = sum(it.resolved_at is None for it in found)
+        standing = _standing(len(found), still)
+        tone = Tone.BAD if any(it.is_severe for it in found) else Tone.DOUBTFUL
+        return f"{said}; {plural(len(found), 'incident')}, {standing}", tone
+    if now.bad or not now.judged:
+        return said, Tone.DOUBTFUL
     return f"All {plural(len(facts.workflows), 'workflow')} passed every time", Tone.GOOD
+
+
+def _standing(count: int, still: int) -> str:
+    if count == 1:
+        return "still open" if still else "over"
+    return f"{still} still open" if still else "all over"
 
 
 def _percent(part: int, whole: int) -> float | None:

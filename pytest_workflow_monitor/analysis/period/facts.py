@@ -161,6 +161,13 @@ class ErrorGroup(Record, frozen=True, kw_only=True):
     last_run_id: str
 
 
+class Retried(Record, frozen=True, kw_only=True):
+    """The error that most executions had which passed only when tried again, and how many did."""
+
+    message: str
+    count: int
+
+
 class SlotCount(Record, frozen=True, kw_only=True):
     """Slots that did not run as planned, by what became of them and why."""
 
@@ -308,6 +315,7 @@ class PeriodFacts(Record, frozen=True, kw_only=True):
     errors: tuple[ErrorGroup, ...] = ()
     assessments: dict[Key, Assessment] = {}
     risks: dict[Key, Risk] = {}
+    retried: dict[Key, Retried] = {}
     slots: tuple[SlotCount, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     silences: tuple[Silence, ...] = ()

@@ -352,6 +352,27 @@ CROSS JOIN LATERAL (
 ) AS run
 JOIN workflow_monitor.test_sessions AS session USING (session_id)
 
+-- name: period_retried
+-- For each of some workflows, name the error that most of its retried executions of a window had
+SELECT DISTINCT ON (environment, workflow_id) environment, workflow_id, message, count
+FROM (
+    SELECT asked.environment, asked.workflow_id, attempt.errors -> 0 ->> 'fingerprint' AS fingerprint,
+           coalesce(min(attempt.errors -> 0 ->> 'message'), '') AS message,
+           count(*)::integer AS count
+    FROM unnest(%(asked_environments)s::text[], %(asked_ids)s::text[]) AS asked (environment, workflow_id)
+    JOIN workflow_monitor.workflow_executions AS execution
+        ON execution.project = %(project)s
+        AND execution.workflow_id = asked.workflow_id
+        AND execution.environment = asked.environment
+        AND execution.started_at >= %(start)s
+        AND execution.started_at < %(end)s
+        AND execution.is_flaky
+    JOIN workflow_monitor.workflow_attempts AS attempt
+        ON attempt.run_id = execution.run_id AND attempt.attempt = 1
+    GROUP BY 1, 2, 3
+) AS grouped
+ORDER BY environment, workflow_id, count DESC, fingerprint
+
 -- name: period_limits
 -- Read the budgets of the metrics of each workflow's latest execution
 SELECT counters.environment, counters.workflow_id, 'metric' AS kind, metric.metric_name AS name,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.figures import (
     by_importance,
+    listed,
     name_of,
     priority_of,
     said_at,
@@ -36,13 +37,12 @@ def missed_slots(facts: PeriodFacts) -> Iterator[Finding]:
         count = sum(it.count for it in slots)
         first, last = min(it.first_at for it in slots), max(it.last_at for it in slots)
         names = [name_of(facts, key) for key in keys]
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         yield Finding(
             rule="missed_slots",
             title=f"{plural(count, 'slot')} did not run between {said_at(facts, first)} and "
             f"{said_at(facts, last)}",
             evidence=(
-                f"Of {', '.join(names[:MOST_NAMED])}{more}.",
+                f"Of {listed(names, MOST_NAMED)}.",
                 *([f"Why: {reason}."] if reason else []),
             ),
             action="See whether a scheduler and workers were running then.",

@@ -55,15 +55,11 @@ def _finding(facts: PeriodFacts, it: Flakiness, *, rule: str, title: str, action
     evidence = [f"{percent(it.share)} of its executions in the period."]
     if it.reason:
         evidence.append(f"{it.reason[:1].upper()}{it.reason[1:]}.")
-    errors = [
-        error
-        for error in facts.errors
-        if it.key.workflow_id in error.workflow_ids and it.key.environment in error.environments
-    ]
-    worst = max(errors, key=lambda one: one.count, default=None)
-    if worst is not None and worst.count:
-        message = first_line(worst.message, limit=160)
-        evidence.append(f"{plural(worst.count, 'time')} with: {message}")
+    error = _error(facts, it)
+    if error is not None:
+        message, count = error
+        said = first_line(message, limit=160).removesuffix(".")
+        evidence.append(f"{plural(count, 'time')} with: {said}.")
     return Finding(
         rule=rule,
         title=title,
@@ -75,3 +71,20 @@ def _finding(facts: PeriodFacts, it: Flakiness, *, rule: str, title: str, action
         priority=priority,
         weight=weight(WAVERING, priority, it.share),
     )
+
+
+def _error(facts: PeriodFacts, it: Flakiness) -> tuple[str, int] | None:
+    """The error that most of its executions had which did not pass at once."""
+    found = [
+        (error.count, error.message)
+        for error in facts.errors
+        if it.failed
+        and error.count
+        and it.key.workflow_id in error.workflow_ids
+        and it.key.environment in error.environments
+    ]
+    retried = facts.retried.get(it.key)
+    if retried is not None:
+        found.append((retried.count, retried.message))
+    count, message = max(found, default=(0, ""))
+    return (message, count) if message else None

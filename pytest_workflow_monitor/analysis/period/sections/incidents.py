@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.analysis.period.figures import incidents
+from pytest_workflow_monitor.analysis.period.facts import Key
+from pytest_workflow_monitor.analysis.period.figures import name_of
+from pytest_workflow_monitor.analysis.period.incidents import incidents, said_alert, what_of
 from pytest_workflow_monitor.analysis.wording import plural
 from pytest_workflow_monitor.period_report import (
     Column,
@@ -20,10 +22,11 @@ from pytest_workflow_monitor.period_report import (
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
-    from pytest_workflow_monitor.analysis.period.figures import Incident
+    from pytest_workflow_monitor.analysis.period.incidents import Incident
 
 COLUMNS = (
     Column(key="incident", label="Incident", form=Form.COUNT),
+    Column(key="workflows", label="Workflows"),
     Column(key="what", label="What"),
     Column(key="priority", label="Priority", form=Form.PRIORITY),
     Column(key="since", label="Since", form=Form.INSTANT),
@@ -49,8 +52,10 @@ def section(facts: PeriodFacts) -> Section:
         end=facts.period.end,
         spans=tuple(
             Span(
-                row=alert.workflow_id,
-                label=f"{alert.kind.value}: {alert.reason}",
+                row=name_of(
+                    facts, Key(environment=alert.environment, workflow_id=alert.workflow_id)
+                ),
+                label=said_alert(facts, alert),
                 starts_at=max(alert.since, facts.period.start),
                 ends_at=alert.resolved_at,
                 tone=Tone.BAD if incident.is_severe else Tone.DOUBTFUL,
@@ -68,32 +73,27 @@ def section(facts: PeriodFacts) -> Section:
     return Section(
         name="incidents",
         title="Incidents",
-        blocks=(timeline, _table(found)),
+        blocks=(timeline, _table(facts, found)),
         brief=plural(len(found), "incident") + (f", {still} still open" if still else ""),
     )
 
 
-def _table(found: tuple[Incident, ...]) -> Table:
+def _table(facts: PeriodFacts, found: tuple[Incident, ...]) -> Table:
     return Table(
         name="incidents",
         columns=COLUMNS,
         rows=tuple(
             (
                 it.incident_id,
-                _what(it),
+                ", ".join(it.workflow_ids),
+                what_of(facts, it),
                 it.priority.value,
                 it.since,
                 it.detected_after.total_seconds() * 1000,
                 None if it.recovered_after is None else it.recovered_after.total_seconds() * 1000,
-                sum(alert.failures for alert in it.alerts),
+                it.failures,
                 it.first.acknowledged_by,
             )
             for it in found
         ),
     )
-
-
-def _what(incident: Incident) -> str:
-    ids = sorted({it.workflow_id for it in incident.alerts})
-    kind, reason = incident.first.kind.value, incident.first.reason
-    return f"{', '.join(ids)} {kind}: {reason}" if reason else f"{', '.join(ids)} {kind}"

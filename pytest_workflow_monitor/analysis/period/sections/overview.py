@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.analysis.period.figures import incidents, mean, total
+from pytest_workflow_monitor.analysis.period.figures import mean, total
+from pytest_workflow_monitor.analysis.period.incidents import incidents
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.period_report import (
     Fact,
@@ -18,9 +19,11 @@ from pytest_workflow_monitor.period_report import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts, Sums
+    from pytest_workflow_monitor.analysis.period.incidents import Incident
     from pytest_workflow_monitor.period_report import Block
 
 AGAINST = "the period before"
@@ -32,12 +35,10 @@ def section(facts: PeriodFacts) -> Section:
     """Say how the period went as a whole."""
     now, before = total(facts.workflows), total(facts.before)
     found, earlier = incidents(facts.alerts), incidents(facts.alerts_before)
-    opened = [it for it in found if it.since >= facts.period.start]
-    detected = mean(it.detected_after for it in opened if it.is_severe)
-    recovered = mean(
-        it.recovered_after for it in found if it.is_severe and it.recovered_after is not None
-    )
-    severe = sum(it.is_severe and it.priority is Priority.CRITICAL for it in found)
+    grave = [it for it in found if it.is_severe]
+    detected = mean(it.detected_after for it in grave if it.opened_at >= facts.period.start)
+    recovered = mean(_recoveries(facts, grave))
+    critical = sum(it.priority is Priority.CRITICAL for it in grave)
     blocks: list[Block] = [
         Facts(
             facts=(
@@ -53,11 +54,7 @@ def section(facts: PeriodFacts) -> Section:
                     change_tone=_tone(len(earlier) - len(found)),
                     against=AGAINST,
                 ),
-                Fact(
-                    label="Critical issues",
-                    value=severe,
-                    form=Form.COUNT,
-                ),
+                Fact(label="Critical issues", value=critical, form=Form.COUNT),
                 _duration("Mean time to detect", detected),
                 _duration("Mean time to recover", recovered),
                 _median(now, before),
@@ -68,6 +65,13 @@ def section(facts: PeriodFacts) -> Section:
     if chart:
         blocks.append(chart)
     return Section(name="overview", title="Overview", blocks=tuple(blocks))
+
+
+def _recoveries(facts: PeriodFacts, found: Iterable[Incident]) -> Iterator[timedelta]:
+    """How long those lasted that were over in the period."""
+    for it in found:
+        if it.resolved_at and it.recovered_after and it.resolved_at < facts.period.end:
+            yield it.recovered_after
 
 
 def _share(label: str, now: float | None, before: float | None) -> Fact:

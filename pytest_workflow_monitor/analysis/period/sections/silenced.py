@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_workflow_monitor.analysis.period.incidents import said_alert
 from pytest_workflow_monitor.period_report import Column, Form, Section, Table
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.alerts import Alert
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
     from pytest_workflow_monitor.period_report import Block
 
@@ -63,7 +63,7 @@ def section(facts: PeriodFacts) -> Section | None:
                     (
                         it.alert_id,
                         it.workflow_id,
-                        it.reason or it.kind.value,
+                        said_alert(facts, it),
                         it.opened_at,
                         it.quiet,
                     )
@@ -80,7 +80,3 @@ def section(facts: PeriodFacts) -> Section | None:
             )
         )
     return Section(name="silenced", title="Silenced", blocks=tuple(blocks)) if blocks else None
-
-
-def _what(alert: Alert) -> str:
-    return alert.reason or alert.kind.value
