@@ -156,3 +156,34 @@ CROSS JOIN LATERAL (
     ORDER BY started_at DESC
     LIMIT 1
 ) AS last
+
+-- name: big_prunings
+-- Note that all of it was pruned until now
+INSERT INTO workflow_monitor.prunings (project, class, before, reached)
+VALUES ('shop', 'executions', %(executions)s, NULL),
+       ('shop', 'details', %(details)s, %(details)s),
+       ('shop', 'logs', %(logs)s, %(logs)s)
+
+-- name: big_schedules
+-- Schedule every workflow every half an hour
+INSERT INTO workflow_monitor.workflow_schedules (
+    project, workflow_id, environment, workflow_name, nodeid, priority, cron_expression, timezone,
+    queue, overlap, grace_seconds, limit_seconds, enabled, collected_at, next_run_at
+)
+SELECT project, workflow_id, 'production', workflow_name, definition ->> 'nodeid', priority,
+       '*/30 * * * *', 'UTC', 'default', 'skip', 900, 600, true, %(end)s,
+       date_trunc('hour', now()) + interval '1 hour'
+FROM workflow_monitor.workflows
+
+-- name: big_slots
+-- Record the slots of the executions since a time, as done
+INSERT INTO workflow_monitor.workflow_slots (
+    project, workflow_id, environment, slot_at, status, reason, queue, claimed_at, claimed_by,
+    tries, started_at, ended_at, session_id, exit_code
+)
+SELECT execution.project, execution.workflow_id, execution.environment, session.slot_at, 'done', '',
+       'default', session.slot_at, 'runner-1', 1, session.started_at, session.ended_at,
+       session.session_id, 0
+FROM workflow_monitor.workflow_executions AS execution
+JOIN workflow_monitor.test_sessions AS session USING (session_id)
+WHERE execution.started_at >= %(since)s

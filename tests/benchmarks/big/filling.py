@@ -1,8 +1,8 @@
 """Fills a database with ten million executions, made by the server itself, as retention leaves it.
 
 Five hundred workflows have run for four hundred days, ten in a session. Attempts are there for
-all, steps and metrics for the last ninety days, output for the last thirty. The sums are made by
-the statements that make them always.
+all, steps, metrics and slots for the last ninety days, output for the last thirty. The sums are
+made by the statements that make them always.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ IN_A_SESSION = 10
 DAYS = 400
 DETAIL_DAYS = 90
 LOG_DAYS = 30
+SLOT_DAYS = 90
 
 _SQL = _read(Path(__file__).parent)
 
@@ -69,8 +70,15 @@ def fill(store: Store, executions: int, *, now: datetime | None = None) -> None:
             run("ANALYZE")
     if not _first(store, "SELECT count(*) FROM workflow_monitor.job_metrics"):
         run("big_counters")
+    is_new = not _first(store, "SELECT count(*) FROM workflow_monitor.prunings")
+    if is_new:
+        details, logs = (end - timedelta(days=it) for it in (DETAIL_DAYS, LOG_DAYS))
+        run("big_prunings", executions=begin, details=details, logs=logs)
+        run("big_schedules", end=end)
+        run("big_slots", since=end - timedelta(days=SLOT_DAYS))
     run("SET session_replication_role = origin")
-    run("VACUUM ANALYZE")
+    if is_new:
+        run("VACUUM ANALYZE")
 
 
 def _sum(store: Store, day: datetime, *, with_details: bool) -> None:
