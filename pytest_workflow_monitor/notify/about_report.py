@@ -75,7 +75,8 @@ def about_report(
     """
     report = kept.report
     link = filled(settings.reports_url, _places(kept))
-    points = [*_findings(report), *_open_incidents(report)]
+    recommends = any(it.name == "recommendations" for it in report.sections)
+    points = _findings(report) if recommends else _open_incidents(report)
     if not link and not with_file:
         command = f"workflow-monitor reports show {kept.report_id}"
         points.append(Point(text="The whole report as a page:", command=command))
