@@ -2,11 +2,15 @@
 
 Runs after a session was stored and told about (in the shipper), and in the scheduler. Each value of
 a series is seen once, in the order of the executions' starts; an execution that is stored late,
-after younger ones of its series were learned from, is left out.
+after younger ones of its series were learned from, is left out. One process at a time learns of a
+project, and what it learned from is noted with what it learned: killed at any time, it leaves
+neither half of that.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 
 EXECUTIONS_AT_ONCE = 5_000
 """How many executions one transaction learns from, or a single session if that has more."""
+
+WORKFLOWS_AT_ONCE = 250
+"""Of how many workflows what is known is held in memory."""
 
 LEAST_MS = 10.0
 """What takes less is not worth watching: unit tests, and steps that do nothing."""
@@ -55,32 +62,48 @@ class Learned(Record, frozen=True, kw_only=True):
         )
 
 
-def learn(store: Store, settings: Settings) -> Learned:
+def learn(store: Store, settings: Settings, *, seconds: float | None = None) -> Learned:
     """Learn from every session of the project that is over and has not been learned from.
+
+    Args:
+        store: The database.
+        settings: Whose sessions, and how values are judged.
+        seconds: After how long not to begin with more sessions.
 
     Raises:
         StoreError: The database cannot be used; what was learned until then stays.
     """
-    done = Learned()
+    done, until = Learned(), None if seconds is None else monotonic() + seconds
     while (step := _learn_some(store, settings)).sessions:
         done += step
+        if until is not None and monotonic() > until:
+            break
     return done
 
 
 def _learn_some(store: Store, settings: Settings) -> Learned:
     with store.transaction():
         session_ids = store.take_unlearned(settings.project, EXECUTIONS_AT_ONCE)
-        if not session_ids:
-            return Learned()
-        values = store.values_to_learn(session_ids, LEAST_MS)
-        workflow_ids = {it.series.workflow_id for it in values}
-        known = store.states_of_series(settings.project, workflow_ids)
-        lesson = _Lesson(settings, known)
-        for value in values:
-            lesson.take(value)
-        store.set_baselines(settings.project, lesson.baselines())
-        store.add_anomalies(settings.project, lesson.anomalies)
-    return Learned(sessions=len(session_ids), values=lesson.count, anomalies=len(lesson.anomalies))
+        done = Learned(sessions=len(session_ids))
+        workflow_ids = store.workflows_to_learn(session_ids, LEAST_MS) if session_ids else ()
+        for start in range(0, len(workflow_ids), WORKFLOWS_AT_ONCE):
+            some = workflow_ids[start : start + WORKFLOWS_AT_ONCE]
+            done += _learn_of(store, settings, session_ids, some)
+    return done
+
+
+def _learn_of(
+    store: Store, settings: Settings, session_ids: Sequence[str], workflow_ids: Sequence[str]
+) -> Learned:
+    values = store.values_to_learn(session_ids, workflow_ids, LEAST_MS)
+    environments = {it.series.environment for it in values}
+    known = store.states_of_series(settings.project, environments, workflow_ids)
+    lesson = _Lesson(settings, known)
+    for value in values:
+        lesson.take(value)
+    store.set_baselines(settings.project, lesson.baselines())
+    store.add_anomalies(settings.project, lesson.anomalies)
+    return Learned(values=lesson.count, anomalies=len(lesson.anomalies))
 
 
 class _Lesson:
@@ -126,9 +149,16 @@ class _Lesson:
         found = self._detectors.get(series)
         if found is None:
             options = options_of(series, self._false_alarms)
-            found = Detector.decode(remembered.state, options) if remembered else Detector(options)
-            self._detectors[series] = found
+            found = self._detectors[series] = _continued(remembered, options)
         return found
+
+
+def _continued(remembered: Remembered | None, options: SeriesOptions) -> Detector:
+    """Go on from what is remembered; begin anew where another version remembered it otherwise."""
+    if remembered is not None:
+        with suppress(msgspec.DecodeError):
+            return Detector.decode(remembered.state, options)
+    return Detector(options)
 
 
 def options_of(series: SeriesId, false_alarms: float) -> SeriesOptions:

@@ -169,18 +169,30 @@ class Shipper:
             logger.warning("%s", notice)
 
     def analyse(self) -> None:
-        """Bring the sums up to date that reports read, and learn what is normal."""
+        """Bring the sums up to date that reports read; look after error budgets, if asked to."""
+        if self._store is None or self._error is not None:
+            return
+        session = self._shipment.session
+        try:
+            self._store.sum_up(session.project)
+            if session.notifies:
+                from pytest_workflow_monitor.slo_keeping import watch
+
+                now = self._store.clock()
+                watch(self._store, self._settings, now, environments=(session.environment,))
+        except StoreError as error:
+            logger.warning("analysis: %s", error)
+
+    def learn(self) -> None:
+        """Learn what is normal; nobody waits for that."""
         if self._store is None or self._error is not None:
             return
         from pytest_workflow_monitor.learning import learn
-        from pytest_workflow_monitor.slo_keeping import watch
 
         try:
-            self._store.sum_up(self._settings.project)
             learn(self._store, self._settings)
-            watch(self._store, self._settings, self._store.clock())
         except StoreError as error:
-            logger.warning("analysis: %s", error)
+            logger.warning("learning: %s", error)
 
     def keep_artifacts(self) -> None:
         """Copy the files that still wait, and once a day let old ones expire."""
@@ -363,6 +375,7 @@ def main() -> int:
         shipper.analyse()
         shipper.keep_artifacts()
         shipper.finish_deliveries()
+        shipper.learn()
     except Exception as error:  # the one edge at which an error of ours ends
         logger.exception("stopped")
         _tell(Shipped(problem=_unexpected(error, order)))

@@ -27,6 +27,7 @@ JOB_DAYS = 7.0
 FORGET_SECONDS = 86_400.0
 UPLOAD_SECONDS = 60.0
 PRUNE_SECONDS = 30.0
+LEARN_SECONDS = 60.0
 
 logger = logging.getLogger("pytest_workflow_monitor.schedule")
 
@@ -87,10 +88,10 @@ def journals(store: Store, settings: Settings) -> str:
 
 
 def analysis(store: Store, settings: Settings) -> str:
-    """Sum up what was stored, and learn from it, if the sessions' own processes did not."""
+    """Sum up what was stored, look after error budgets, and learn what sessions did not."""
     store.sum_up(settings.project)
-    learn(store, settings)
     watch(store, settings, store.clock())
+    learn(store, settings, seconds=LEARN_SECONDS)
     return ""
 
 

@@ -117,12 +117,24 @@ class Learning(Database):
         found = self.fetch("take_unlearned", project=project, executions=executions)
         return tuple(row["session_id"] for row in found)
 
-    def values_to_learn(self, session_ids: Sequence[str], least_ms: float) -> tuple[Observed, ...]:
+    def workflows_to_learn(self, session_ids: Sequence[str], least_ms: float) -> tuple[str, ...]:
+        """List the workflows that passed in some sessions, and took no less than ``least_ms``."""
+        rows = self.fetch("workflows_to_learn", session_ids=list(session_ids), least_ms=least_ms)
+        return tuple(row["workflow_id"] for row in rows)
+
+    def values_to_learn(
+        self, session_ids: Sequence[str], workflow_ids: Sequence[str], least_ms: float
+    ) -> tuple[Observed, ...]:
         """Read the values of the passed executions of some sessions, the oldest first.
 
         Durations below ``least_ms`` are left out, and with them all of their execution.
         """
-        rows = self.fetch("values_to_learn", session_ids=list(session_ids), least_ms=least_ms)
+        rows = self.fetch(
+            "values_to_learn",
+            session_ids=list(session_ids),
+            workflow_ids=list(workflow_ids),
+            least_ms=least_ms,
+        )
         return tuple(
             Observed(
                 series=msgspec.convert(row, SeriesId),
@@ -134,10 +146,15 @@ class Learning(Database):
         )
 
     def states_of_series(
-        self, project: str, workflow_ids: Iterable[str]
+        self, project: str, environments: Iterable[str], workflow_ids: Iterable[str]
     ) -> dict[SeriesId, Remembered]:
         """Read what is known of the series of some workflows."""
-        rows = self.fetch("states_of_series", project=project, workflow_ids=list(workflow_ids))
+        rows = self.fetch(
+            "states_of_series",
+            project=project,
+            environments=list(environments),
+            workflow_ids=list(workflow_ids),
+        )
         return {msgspec.convert(row, SeriesId): msgspec.convert(row, Remembered) for row in rows}
 
     def set_baselines(self, project: str, baselines: Sequence[NewBaseline]) -> None:

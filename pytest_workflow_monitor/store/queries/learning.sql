@@ -23,6 +23,15 @@ USING waiting
 WHERE unjudged_sessions.session_id = waiting.session_id AND waiting.before < %(executions)s
 RETURNING waiting.session_id::text AS session_id
 
+-- name: workflows_to_learn
+-- List the workflows of which there are durations to learn from in some sessions
+SELECT DISTINCT workflow_id
+FROM workflow_monitor.workflow_executions
+WHERE session_id = ANY (%(session_ids)s::uuid[])
+  AND status IN ('passed', 'degraded')
+  AND duration_ms >= %(least_ms)s
+ORDER BY workflow_id
+
 -- name: values_to_learn
 -- Read how long the passed executions of some sessions took, their steps and their metrics
 WITH execution AS MATERIALIZED (
@@ -30,6 +39,7 @@ WITH execution AS MATERIALIZED (
            duration_ms
     FROM workflow_monitor.workflow_executions
     WHERE session_id = ANY (%(session_ids)s::uuid[])
+      AND workflow_id = ANY (%(workflow_ids)s::text[])
       AND status IN ('passed', 'degraded')
       AND duration_ms >= %(least_ms)s
 )
@@ -57,7 +67,9 @@ ORDER BY at, run_id, kind, name
 -- Read what is known of the series of some workflows
 SELECT workflow_id, environment, location, kind, name, unit, state::text AS state, last_run_at
 FROM workflow_monitor.performance_baselines
-WHERE project = %(project)s AND workflow_id = ANY (%(workflow_ids)s::text[])
+WHERE project = %(project)s
+  AND environment = ANY (%(environments)s::text[])
+  AND workflow_id = ANY (%(workflow_ids)s::text[])
 
 -- name: set_baselines
 -- Store what is known of some series
