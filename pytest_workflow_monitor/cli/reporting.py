@@ -99,9 +99,10 @@ def report(
     form: str | None,
     send: bool,
 ) -> None:
-    """Write the report of a session, or of an hour, a day, a week, a month or any time.
+    """Write the report of a session, or of a time.
 
-    With --send a file is written only where --output says so.
+    A time is the last hour, day, week or month that is over, or any other. With --send a
+    file is written only where --output says so.
     """
     settings = effective_settings()
     form = form_of(form, output)

@@ -156,7 +156,7 @@ def test_there_is_no_report_of_a_time_before_anything_ran(
     elsewhere = newsroom(store, settings_for, environment="staging")
     assert make_due(store, elsewhere.settings, MORNING) == ()
     (kept,) = make_due(store, desk.settings, MORNING + timedelta(days=3))
-    assert kept.verdict == "No workflow ran in this period"
+    assert kept.verdict.startswith("No workflow ran in this period")
 
 
 PAGER = ChannelRule(name="pager", type="pagerduty")

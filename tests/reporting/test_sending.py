@@ -32,10 +32,10 @@ def hook() -> Iterator[HttpServer]:
         yield made
 
 
-def test_a_webhook_hears_the_verdict_the_figures_and_what_is_open(
+def test_a_webhook_hears_the_verdict_the_figures_and_what_to_do(
     store: Store, settings_for: Callable[..., Settings], hook: HttpServer
 ) -> None:
-    """And how to see the whole, since it can carry no file."""
+    """With commands, and how to see the whole, since it can carry no file."""
     channels = {"team": build(TEAM, {"TEAM_URL": hook.url})}
     room = newsroom(store, settings_for, channels)
     (kept,) = make_due(store, room.settings, MORNING)
@@ -50,10 +50,9 @@ def test_a_webhook_hears_the_verdict_the_figures_and_what_is_open(
     )
     assert "Success rate: 90.9 %" in said["summary"]
     assert "Executions: 11" in said["summary"]
-    assert any(
-        line.startswith("✗ Incident") and "is open since 1 Mar 12:11: login" in line
-        for line in said["summary"]
-    )
+    (advice,) = (line for line in said["summary"] if line.startswith("✗ "))
+    assert "login" in advice
+    assert "workflow-monitor " in advice
     assert said["summary"][-1] == (
         f"– The whole report as a page: workflow-monitor reports show {kept.report_id}"
     )
@@ -102,6 +101,20 @@ def test_a_report_that_is_not_to_be_attached_is_linked(
         f"https://reports.example.com/production/Shop%20%26%20co/2026-03-01.html?n={kept.report_id}"
     )
     assert not any("reports show" in point.command for point in message.points)
+
+
+def test_a_report_without_recommendations_says_which_incidents_are_open(
+    store: Store, settings_for: Callable[..., Settings]
+) -> None:
+    """What is wrong now is told in any case."""
+    notebook = Notebook()
+    rules = (ReportRule(name="daily", sections=("overview", "incidents")),)
+    room = newsroom(store, settings_for, {"team": notebook}, reports=rules)
+    make_due(store, room.settings, MORNING)
+    room.deliver_all(MINUTE)
+    ((message, _),) = notebook.seen
+    (text,) = (point.text for point in message.points if point.text.startswith("Incident"))
+    assert "is open since 1 Mar 12:11: Log in" in text
 
 
 def test_a_report_without_its_overview_says_the_kept_figures(
