@@ -48,6 +48,7 @@ KEYS = {
     "execution_anomalies": "run_id, kind, name, unit",
     "deployments": "deployment_id",
     "monitoring_reports": "report_id",
+    "prunings": "project, class",
 }
 """The tables and their primary keys."""
 
@@ -119,6 +120,10 @@ ANALYSES: tuple[LiteralString, ...] = (
         successful_runs, failed_runs, critical_issues, document, generated_at
     ) VALUES ('shop', 'production', 'daily', 'daily', '2026-03-01', '2026-03-02', 2, 1, 1, 0, '{}',
               now())
+    """,
+    """
+    INSERT INTO workflow_monitor.prunings (project, class, before)
+    VALUES ('shop', 'logs', '2026-01-01')
     """,
 )
 """A row for each table of what is worked out later."""
@@ -197,6 +202,7 @@ BROKEN = [
     ("monitoring_reports", "report_type", "yearly"),
     ("monitoring_reports", "period_end", "2000-01-01"),
     ("monitoring_reports", "success_rate", 101),
+    ("prunings", "class", "secrets"),
 ]
 """A table, a column, and a value that the column must not take."""
 
@@ -322,6 +328,7 @@ def test_nothing_belongs_to_what_is_not_there(connection: Any, table: str, colum
         ("execution_anomalies", "value", "2000"),
         ("deployments", "name", "2.4.1"),
         ("monitoring_reports", "critical_issues", "3"),
+        ("prunings", "project", "elsewhere"),
     ],
 )
 def test_a_row_can_be_corrected(connection: Any, table: str, column: str, value: str) -> None:
