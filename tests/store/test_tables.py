@@ -356,6 +356,7 @@ def test_a_deleted_workflow_takes_its_executions_along(filled: Store) -> None:
     schedules = {"workflow_schedules", "workflow_slots", "schedulers", "system_health_checks"}
     schedules |= {"queue_migrations"}
     analyses = {"outdated_hours", "unjudged_sessions", "deployments", "monitoring_reports"}
+    analyses |= {"prunings"}
     assert left == {"test_sessions", "dead_letter_queue"} | trail | schedules | analyses
 
 
