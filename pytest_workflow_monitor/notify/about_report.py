@@ -183,7 +183,13 @@ def _findings(report: PeriodReport) -> list[Point]:
     ]
     ranked = sorted(found, key=lambda it: -it.weight)
     told = [
-        Point(text=it.title, tone=it.tone, command=it.command, url=it.link)
+        Point(
+            text=it.title,
+            detail=" ".join(it.evidence),
+            tone=it.tone,
+            command=it.command,
+            url=it.link,
+        )
         for it in ranked[:FINDINGS]
     ]
     if len(ranked) > FINDINGS:

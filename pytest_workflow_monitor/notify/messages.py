@@ -77,9 +77,10 @@ class Figure(Record, frozen=True, kw_only=True):
 
 
 class Point(Record, frozen=True, kw_only=True):
-    """Something that needs attention, with the command or the address that helps, if any."""
+    """Something that needs attention: what shows it, and what helps, if anything."""
 
     text: str
+    detail: str = ""
     tone: Tone = Tone.NEUTRAL
     command: str = ""
     url: str = ""

@@ -227,8 +227,8 @@ def _summary(frame: Message, item: Item) -> Message:
         ),
         points=(
             Point(
-                text="product-search p95 rose from 1.5 s to 2.1 s since 12 Nov 14:20; "
-                "the step Search explains 0.6 s of it",
+                text="product-search p95 rose from 1.5 s to 2.1 s since 12 Nov 14:20",
+                detail="The step Search explains 0.6 s of it: 0.4 s before, 1.0 s since.",
                 tone=Tone.DOUBTFUL,
                 command="workflow-monitor history product-search",
             ),

@@ -135,10 +135,11 @@ class NameGroup(Record, frozen=True, kw_only=True):
 
 
 class Advice(Record, frozen=True, kw_only=True):
-    """Something that needs attention, and what helps."""
+    """Something that needs attention, what shows it, and what helps."""
 
     tone: Tone
     text: str
+    detail: str = ""
     command: str = ""
     url: str = ""
 
@@ -241,8 +242,8 @@ def text(told: Story) -> str:
 
 
 def advice_text(advice: Advice) -> str:
-    """Say what needs attention, with what helps on lines of their own."""
-    helps = [f"    {it}" for it in (advice.command, advice.url) if it]
+    """Say what needs attention, with what shows it and what helps on lines of their own."""
+    helps = [f"    {it}" for it in (advice.detail, advice.command, advice.url) if it]
     return "\n".join([f"{MARKS[advice.tone]} {advice.text}", *helps])
 
 
@@ -425,6 +426,7 @@ def _advice(point: Point) -> Advice:
     return Advice(
         tone=Tone(point.tone.value),
         text=clean(point.text, VALUE_LENGTH) or "(nothing said)",
+        detail=clean(point.detail, VALUE_LENGTH),
         command=clean_code(point.command, COMMAND_LENGTH),
         url=web_link(point.url),
     )

@@ -87,7 +87,10 @@ def evil(text: str) -> Message:
         report_url=f"https://reports.example.com/?q={text}",
         actor=text,
         note=text,
-        points=(Point(text=text, tone=Tone.BAD, command=text, url=f"https://e.com/{text}"),) * 20,
+        points=(
+            Point(text=text, detail=text, tone=Tone.BAD, command=text, url=f"https://e.com/{text}"),
+        )
+        * 20,
     )
 
 
@@ -174,7 +177,14 @@ messages = st.builds(
     tone=st.none() | st.sampled_from(Tone),
     figures=st.lists(st.builds(Figure, label=anything, value=anything), max_size=3).map(tuple),
     points=st.lists(
-        st.builds(Point, text=anything, tone=st.sampled_from(Tone), command=anything, url=anything),
+        st.builds(
+            Point,
+            text=anything,
+            detail=anything,
+            tone=st.sampled_from(Tone),
+            command=anything,
+            url=anything,
+        ),
         max_size=3,
     ).map(tuple),
 )

@@ -83,7 +83,7 @@ def test_a_report_that_is_not_to_be_attached_is_linked(
     """The address is filled with what tells one report from another."""
 
     class Carrier(Notebook):
-        carries_files = True  # type: ignore[assignment]
+        carries_files = True
 
     notebook = Carrier()
     room = newsroom(

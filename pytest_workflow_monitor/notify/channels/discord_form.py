@@ -135,8 +135,9 @@ def _field(fact: Fact) -> dict[str, Any]:
 def _advice(advice: Advice) -> str:
     link = f" {_link(advice.url, READ_ON)}" if advice.url else ""
     said = f"{MARKS[advice.tone]} {fitted(advice.text, 600, literal)}{link}"
+    detail = fitted(advice.detail, 500, literal)
     command = fitted(advice.command.replace("`", "ˋ"), 300, without_mentions)
-    return f"{said}\n`{command}`" if command else said
+    return "\n".join(filter(None, (said, detail, f"`{command}`" if command else "")))
 
 
 def _entry(entry: Entry) -> str:

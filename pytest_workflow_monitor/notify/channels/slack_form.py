@@ -160,8 +160,9 @@ def _field(fact: Fact) -> Block:
 def _advice(advice: Advice) -> str:
     link = f"  {_link(advice.url, READ_ON)}" if advice.url else ""
     said = f"{MARKS[advice.tone]} {fitted(advice.text, 1_000, literal)}{link}"
+    detail = fitted(advice.detail, 700, literal)
     command = fitted(advice.command.replace("`", "ˋ"), 600, escaped)
-    return f"{said}\n`{command}`" if command else said
+    return "\n".join(filter(None, (said, detail, f"`{command}`" if command else "")))
 
 
 def _entry(entry: Entry) -> str:
