@@ -75,8 +75,7 @@ def about_report(
     """
     report = kept.report
     link = filled(settings.reports_url, _places(kept))
-    recommends = any(it.name == "recommendations" for it in report.sections)
-    points = _findings(report) if recommends else _open_incidents(report)
+    points = [*_findings(report), *_open_incidents(report)]
     if not link and not with_file:
         command = f"workflow-monitor reports show {kept.report_id}"
         points.append(Point(text="The whole report as a page:", command=command))
@@ -175,13 +174,7 @@ def _headline(report: PeriodReport) -> Iterator[Figure]:
 
 def _findings(report: PeriodReport) -> list[Point]:
     """Return what is recommended, the most important first."""
-    found = [
-        block
-        for section in report.sections
-        for block in section.blocks
-        if isinstance(block, Finding)
-    ]
-    ranked = sorted(found, key=lambda it: -it.weight)
+    ranked = sorted(_all_findings(report), key=lambda it: -it.weight)
     told = [
         Point(
             text=it.title,
@@ -198,8 +191,14 @@ def _findings(report: PeriodReport) -> list[Point]:
     return told
 
 
+def _all_findings(report: PeriodReport) -> Iterator[Finding]:
+    for section in report.sections:
+        yield from (it for it in section.blocks if isinstance(it, Finding))
+
+
 def _open_incidents(report: PeriodReport) -> list[Point]:
-    """Return the incidents that were not over at the end of the period."""
+    """Return the incidents that are not over, but for those that a recommendation is about."""
+    advised = "\n".join(sentence for it in _all_findings(report) for sentence in it.evidence)
     tables = (
         block
         for section in report.sections
@@ -209,13 +208,13 @@ def _open_incidents(report: PeriodReport) -> list[Point]:
     )
     told = [
         Point(
-            text=f"Incident {row['incident']} is open since "
-            f"{said(row['since'], Form.INSTANT, report.period.zone)}: {row['what']}",
+            text=f"{row['workflows']}: {row['what'].removesuffix('.')}, open since "
+            f"{said(row['since'], Form.INSTANT, report.period.zone)}",
             tone=Tone.BAD,
         )
         for table in tables
         for row in _rows(table)
-        if row["recovered"] is None
+        if row["recovered"] is None and row["what"].removesuffix(".") not in advised
     ]
     if len(told) > OPEN_INCIDENTS:
         more = plural(len(told) - OPEN_INCIDENTS, "more open incident")

@@ -113,8 +113,8 @@ def test_a_report_without_recommendations_says_which_incidents_are_open(
     make_due(store, room.settings, MORNING)
     room.deliver_all(MINUTE)
     ((message, _),) = notebook.seen
-    (text,) = (point.text for point in message.points if point.text.startswith("Incident"))
-    assert "is open since 1 Mar 12:11: Log in" in text
+    (text,) = (point.text for point in message.points if point.text.startswith("login: "))
+    assert text == "login: Log in: it broke, open since 1 Mar 12:11"
 
 
 def test_a_report_without_its_overview_says_the_kept_figures(
