@@ -57,6 +57,7 @@ def kept_days(settings: Settings) -> dict[str, float]:
         "incidents": executions,
         "silences": executions,
         "deployments": executions,
+        "performance_baselines": executions,
         "monitoring_reports": executions,
         "workflow_steps": details,
         "workflow_metrics": details,

@@ -4,7 +4,8 @@
 class       setting                 what
 ==========  ======================  =============================================================
 executions  ``execution_days``      executions with attempts and errors, sessions, resolved alerts
-                                    with their incidents, silences, reports, deployments
+                                    with their incidents, silences, reports, deployments,
+                                    baselines of series without a value since
 details     ``detail_days``         steps, metrics, anomalies, and hourly sums of steps and metrics
 logs        ``log_days``            output, events and pages of attempts, messages that are done
                                     with, settled dead letters, health checks
@@ -38,6 +39,7 @@ BY_EXECUTIONS = (
     "incidents",
     "silences",
     "deployments",
+    "performance_baselines",
     "monitoring_reports",
     "test_sessions",
 )

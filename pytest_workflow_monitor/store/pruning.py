@@ -71,6 +71,7 @@ TABLES = {
     "incidents": "prune_incidents",
     "silences": "prune_silences",
     "deployments": "prune_deployments",
+    "performance_baselines": "prune_baselines",
     "monitoring_reports": "prune_reports",
     "dead_letter_queue": "prune_letters",
     "notification_logs": "prune_notifications",

@@ -204,6 +204,17 @@ WHERE deployment_id = ANY (ARRAY(
     LIMIT %(limit)s
 ))
 
+-- name: prune_baselines
+-- Delete what was normal for series that have had no value for long
+DELETE FROM workflow_monitor.performance_baselines
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid
+    FROM workflow_monitor.performance_baselines
+    WHERE project = %(project)s AND last_run_at < %(before)s
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+))
+
 -- name: prune_reports
 -- Delete old reports over periods, with the notes of their messages
 DELETE FROM workflow_monitor.monitoring_reports
@@ -346,6 +357,9 @@ UNION ALL SELECT 'silences', (
 UNION ALL SELECT 'deployments', (
     SELECT count(*) FROM workflow_monitor.deployments
     WHERE project = %(project)s AND deployed_at < %(executions)s)
+UNION ALL SELECT 'performance_baselines', (
+    SELECT count(*) FROM workflow_monitor.performance_baselines
+    WHERE project = %(project)s AND last_run_at < %(executions)s)
 UNION ALL SELECT 'monitoring_reports', (
     SELECT count(*) FROM workflow_monitor.monitoring_reports
     WHERE project = %(project)s AND period_end < %(executions)s)
