@@ -22,6 +22,7 @@ from pytest_workflow_monitor.analysis.period.facts import (
     Outlook,
     StepShare,
 )
+from pytest_workflow_monitor.analysis.period.figures import LEAST_SAMPLE
 from pytest_workflow_monitor.analysis.series.sample import quantile
 from pytest_workflow_monitor.store.periods import TREND, Window
 
@@ -49,6 +50,10 @@ HINT_QUANTILE = 0.75
 MOST_LOOKED_AT = 30
 RUNS = 100
 STEP_WINDOW = timedelta(days=7)
+NEARLY_ALL = 0.9
+WEEK = timedelta(days=7)
+LEAST_POINTS = 8
+"""Of so many days a forecast is made at least."""
 
 
 def dig(store: Store, facts: PeriodFacts) -> PeriodFacts:
@@ -125,13 +130,18 @@ def _change(
     start = _since(facts) - TREND
     values = store.durations(facts.project, key, start, end)
     found = find_changes([it.at for it in values], [it.value for it in values])
-    if not found:
+    place = next(
+        (
+            number
+            for number, it in reversed(list(enumerate(found)))
+            if it.at >= _since(facts) and _matters(it.before, it.after) and _is_new(values, it.at)
+        ),
+        None,
+    )
+    if place is None:
         return None
-    last = found[-1]
-    difference = last.after - last.before
-    if last.at < _since(facts) or abs(difference) < max(LEAST_SHARE * last.before, LEAST_MS):
-        return None
-    steady = found[-2].at if len(found) > 1 else start
+    last = found[place]
+    steady = found[place - 1].at if place else start
     before = sorted(it.value for it in values if steady <= it.at < last.at)
     after = sorted(it.value for it in values if it.at >= last.at)
     cause = attribute(last, causes.get(key.environment, ()))
@@ -149,6 +159,23 @@ def _change(
     )
 
 
+def _matters(before: float, after: float) -> bool:
+    return abs(after - before) >= max(LEAST_SHARE * before, LEAST_MS)
+
+
+def _is_new(values: Sequence[Moment], at: datetime) -> bool:
+    """Whether a level was another at the same hours a week earlier.
+
+    If not, it is the season's; and within the first week nobody can tell.
+    """
+    since, until = max(at, values[0].at + WEEK), min(values[-1].at, at + WEEK)
+    after = sorted(it.value for it in values if since <= it.at <= until)
+    earlier = sorted(it.value for it in values if since - WEEK <= it.at <= until - WEEK)
+    if min(len(after), len(earlier)) < LEAST_SAMPLE:
+        return False
+    return _matters(quantile(earlier, 0.5), quantile(after, 0.5))
+
+
 def _commit(facts: PeriodFacts, key: Key, cause: Cause | None) -> str:
     if cause is None or cause.kind is CauseKind.COMMIT:
         return cause.name if cause else ""
@@ -160,7 +187,10 @@ def _commit(facts: PeriodFacts, key: Key, cause: Cause | None) -> str:
 
 
 def _steps(store: Store, facts: PeriodFacts, key: Key, change: Change) -> tuple[StepShare, ...]:
-    """Compare the steps before and after, the one that changed most in the same direction first."""
+    """Compare the steps before and after, the one that changed most in the same direction first.
+
+    Where a step and those inside of it changed alike, the outer one comes first.
+    """
     steps = store.step_durations(
         facts.project, key, change.at - STEP_WINDOW, min(change.at + STEP_WINDOW, facts.period.end)
     )
@@ -173,8 +203,15 @@ def _steps(store: Store, facts: PeriodFacts, key: Key, change: Change) -> tuple[
             )
             shares.append(share)
     sign = 1 if change.after > change.before else -1
-    shares.sort(key=lambda it: sign * (it.before_ms - it.after_ms))
-    return tuple(it for it in shares if sign * (it.after_ms - it.before_ms) >= LEAST_MS / 2)
+    most = max((sign * (it.after_ms - it.before_ms) for it in shares), default=0.0)
+
+    def rank(it: StepShare) -> tuple[bool, float]:
+        explained = sign * (it.after_ms - it.before_ms)
+        is_outer = explained >= NEARLY_ALL * most
+        return not is_outer, -it.after_ms if is_outer else -explained
+
+    shares = [it for it in shares if sign * (it.after_ms - it.before_ms) >= LEAST_MS / 2]
+    return tuple(sorted(shares, key=rank))
 
 
 def _split(moments: Iterable[Moment], at: datetime) -> tuple[list[float], list[float]]:
@@ -224,7 +261,7 @@ def _outlook(
 ) -> Forecast | None:
     """A forecast that both the whole series and its younger half give: a step is no slope."""
     pairs = [(at, it) for at, it in zip(instants, values, strict=True) if it is not None]
-    half = pairs[len(pairs) // 2 :]
+    half = pairs[-max(len(pairs) // 2, LEAST_POINTS) :]
     if forecast([at for at, _ in half], [it for _, it in half], limit, now=now) is None:
         return None
     return forecast([at for at, _ in pairs], [it for _, it in pairs], limit, now=now)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.alerting.matching import matches
+from pytest_workflow_monitor.alerting.matching import alert_facts, matches
 from pytest_workflow_monitor.analysis.period.composing import compose
 from pytest_workflow_monitor.analysis.period.facts import Key
 from pytest_workflow_monitor.analysis.period.sections import SECTIONS
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
     from datetime import datetime
 
-    from pytest_workflow_monitor.analysis.period.facts import Known
+    from pytest_workflow_monitor.alerts import Alert
+    from pytest_workflow_monitor.analysis.period.facts import Known, PeriodFacts
     from pytest_workflow_monitor.period_report import PeriodReport
     from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.report_rules import ReportRule
@@ -48,6 +49,7 @@ def make(
     )
     facts = replace(
         dig(store, facts),
+        hidden=_hidden(facts),
         service_levels=_levels(store, settings, environments, period, facts.workflows),
     )
     return compose(facts, name=rule.name, sections=[it for it in rule.sections if it in SECTIONS])
@@ -67,6 +69,19 @@ def _levels(
         for it in found
         if Key(environment=it.environment, workflow_id=it.workflow_id) in workflows
     )
+
+
+def _hidden(facts: PeriodFacts) -> dict[int, tuple[Alert, ...]]:
+    """The alerts that opened while a silence about them held, by its number."""
+    return {
+        silence.silence_id: tuple(
+            it
+            for it in facts.alerts
+            if silence.starts_at <= it.opened_at < silence.ends_at
+            and matches(silence.match, alert_facts(it))
+        )
+        for silence in facts.silences
+    }
 
 
 def environments_of(settings: Settings, rule: ReportRule) -> tuple[str, ...]:

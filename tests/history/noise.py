@@ -22,7 +22,7 @@ class Noise:
     """The load that one series of runs meets: log-normal around 1, and remembering itself."""
 
     def __init__(self, seed: str) -> None:
-        self.chance = random.Random(seed)  # noqa: S311 - nothing is secret
+        self.chance = random.Random(seed)
         self._load = self.chance.gauss(0, 1)
 
     def next_load(self) -> float:

@@ -280,7 +280,7 @@ def _commit(seed: int, day: int) -> str:
 
 def _blips(truth: Truth) -> tuple[Blip, ...]:
     """Runs of workflows that are well otherwise, here and there."""
-    chance = random.Random(f"blips {truth.seed}")  # noqa: S311 - nothing is secret
+    chance = random.Random(f"blips {truth.seed}")
     length = truth.end_at - truth.start_at
     found = []
     for _ in range(round(length / timedelta(days=1) * BLIPS_A_DAY)):

@@ -95,7 +95,7 @@ class _Stage:
         self._truth = truth.within(truth.start_at, truth.end_at, environment)
         self._environment = environment
         self._location = location
-        self._chance = random.Random(f"{truth.seed} {environment} {location}")  # noqa: S311 - nothing is secret
+        self._chance = random.Random(f"{truth.seed} {environment} {location}")
         self._slower = SLOWER_IN.get(environment, 1.0) * SLOWER_IN.get(location, 1.0)
         self._runs = {
             habit.workflow_id: _Runs(self._truth, habit, environment, location, self._slower)

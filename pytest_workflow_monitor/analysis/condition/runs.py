@@ -19,6 +19,7 @@ class Run(Record, frozen=True, kw_only=True):
 
     ``commit`` is "" where none is known; such runs count as one commit. ``attempts`` counts all
     tries, so that a pass with two was masked by a retry. ``duration_ms`` is the deciding one's.
+    ``error`` is what its error is known by, such as a fingerprint; "" where that is not known.
     """
 
     at: datetime
@@ -26,6 +27,7 @@ class Run(Record, frozen=True, kw_only=True):
     commit: str = ""
     attempts: int = 1
     duration_ms: float | None = None
+    error: str = ""
 
     @property
     def has_failed(self) -> bool:

@@ -4,7 +4,7 @@ The rules, the first that fits being the state:
 
 - ``broken``: the last three runs failed, all attempts of them.
 - ``flaky``: passes and fails on the same commit: at least two separate bouts of failure with passes
-  between them. One outage, however long, is no flakiness.
+  between them. One outage, however long, is no flakiness; nor are two with different errors.
 - ``masked``: passes only by retry: two passes or more, and a tenth of them, needed one.
 - ``changed``: since a commit the passes take another time: the level differs by a quarter or more
   from that of the commits before, beyond chance.
@@ -110,16 +110,31 @@ def _broken(runs: Sequence[Run]) -> _Finding | None:
 
 
 def _flaky(runs: Sequence[Run]) -> _Finding | None:
-    by_commit: dict[str, list[bool]] = {}
+    by_commit: dict[str, list[Run]] = {}
     for run in runs:
-        by_commit.setdefault(run.commit, []).append(run.has_failed)
-    for commit, failed in reversed(by_commit.items()):
-        bouts = sum(has_failed for has_failed, _ in groupby(failed))
-        if bouts >= LEAST_BOUTS:
+        by_commit.setdefault(run.commit, []).append(run)
+    for commit, same in reversed(by_commit.items()):
+        bouts = _bouts(same)
+        if len(bouts) >= LEAST_BOUTS and not _are_events(bouts):
+            failed = sum(run.has_failed for run in same)
             where = f"commit {commit[:10]}" if commit else "what is one commit as far as known"
-            reason = f"{sum(failed)} of {len(failed)} runs of {where} failed, {bouts} times anew"
+            reason = f"{failed} of {len(same)} runs of {where} failed, {len(bouts)} times anew"
             return _Finding(state=State.FLAKY, reason=reason, commit=commit)
     return None
+
+
+def _bouts(runs: Sequence[Run]) -> list[set[str]]:
+    """The errors of each bout of failure."""
+    return [
+        {run.error for run in bout}
+        for has_failed, bout in groupby(runs, key=lambda run: run.has_failed)
+        if has_failed
+    ]
+
+
+def _are_events(bouts: Sequence[set[str]]) -> bool:
+    """Whether there are only two bouts, and known errors that they do not share."""
+    return len(bouts) == LEAST_BOUTS and "" not in bouts[0] | bouts[1] and not bouts[0] & bouts[1]
 
 
 def _masked(runs: Sequence[Run]) -> _Finding | None:

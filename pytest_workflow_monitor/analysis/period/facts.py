@@ -294,7 +294,8 @@ class PeriodFacts(Record, frozen=True, kw_only=True):
 
     ``workflows``, ``before`` and ``week_before`` hold the sums of the period, of the one before it
     and of the same day a week earlier. ``hours`` are those of the last seven days up to the end of
-    the period, or of the period if that is longer; ``days`` the last 35 days.
+    the period, or of the period if that is longer; ``days`` the last 35 days. ``hidden`` are the
+    alerts that opened while a silence about them held, by its number.
     """
 
     project: str
@@ -319,6 +320,7 @@ class PeriodFacts(Record, frozen=True, kw_only=True):
     slots: tuple[SlotCount, ...] = ()
     suppressed: tuple[Suppressed, ...] = ()
     silences: tuple[Silence, ...] = ()
+    hidden: dict[int, tuple[Alert, ...]] = {}
     anomalies: tuple[Anomaly, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     commits_seen: tuple[CommitSeen, ...] = ()

@@ -337,10 +337,11 @@ ORDER BY count DESC, fingerprint
 -- name: period_runs
 -- For each of some workflows, read the last executions before an instant that say something of it
 SELECT asked.environment, asked.workflow_id, run.at, run.status, run.attempts, run.duration_ms,
-       session.git_commit AS commit
+       session.git_commit AS commit, coalesce(run.fingerprint, '') AS error
 FROM unnest(%(asked_environments)s::text[], %(asked_ids)s::text[]) AS asked (environment, workflow_id)
 CROSS JOIN LATERAL (
-    SELECT started_at AS at, status, attempts_total AS attempts, duration_ms, session_id
+    SELECT started_at AS at, status, attempts_total AS attempts, duration_ms, session_id,
+           fingerprint
     FROM workflow_monitor.workflow_executions AS execution
     WHERE execution.project = %(project)s
       AND execution.workflow_id = asked.workflow_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from pytest_workflow_monitor.analysis import Run, State, assess
 from pytest_workflow_monitor.model import Status
@@ -68,6 +69,22 @@ def test_without_commits_all_runs_count_as_one() -> None:
     assert found.reason == (
         "2 of 9 runs of what is one commit as far as known failed, 2 times anew"
     )
+
+
+def test_two_outages_with_different_errors_are_no_flakiness() -> None:
+    """With the same error they are, as with three bouts, or where errors are not known."""
+
+    def state(*errors: str) -> State:
+        told = runs("FF..." * len(errors))
+        return assess(
+            replace(run, error=errors[number // 5] if run.has_failed else "")
+            for number, run in enumerate(told)
+        ).state
+
+    assert state("one", "other") is State.HEALTHY
+    assert state("one", "one") is State.FLAKY
+    assert state("one", "") is State.FLAKY
+    assert state("one", "other", "third") is State.FLAKY
 
 
 def test_broken_comes_before_flaky() -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_workflow_monitor.analysis.period.figures import listed
 from pytest_workflow_monitor.analysis.period.incidents import said_alert
 from pytest_workflow_monitor.period_report import Column, Form, Section, Table
 
 if TYPE_CHECKING:
+    from pytest_workflow_monitor.alerts import Silence
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
     from pytest_workflow_monitor.period_report import Block
 
+MOST_NAMED = 5
 SILENCES = (
     Column(key="silence", label="Silence", form=Form.COUNT),
     Column(key="what", label="Of what"),
     Column(key="from", label="From", form=Form.INSTANT),
     Column(key="until", label="Until", form=Form.INSTANT),
+    Column(key="hid", label="What it held back"),
     Column(key="by", label="By"),
     Column(key="why", label="Why"),
 )
@@ -46,6 +50,7 @@ def section(facts: PeriodFacts) -> Section | None:
                         "; ".join(f"{name}: {', '.join(what)}" for name, what in it.match.items()),
                         it.starts_at,
                         it.ends_at,
+                        _hidden(facts, it),
                         it.author,
                         it.reason,
                     )
@@ -80,3 +85,11 @@ def section(facts: PeriodFacts) -> Section | None:
             )
         )
     return Section(name="silenced", title="Silenced", blocks=tuple(blocks)) if blocks else None
+
+
+def _hidden(facts: PeriodFacts, silence: Silence) -> str:
+    found = [
+        f"{it.workflow_id}: {said_alert(facts, it)}"
+        for it in facts.hidden.get(silence.silence_id, ())
+    ]
+    return listed(found, MOST_NAMED)
