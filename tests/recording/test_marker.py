@@ -59,6 +59,12 @@ GIVEN: list[tuple[str, Any, Any]] = [
     ("grace", None, None),
     ("limit", "1h", 3600.0),
     ("limit", None, None),
+    ("slo", 99.9, 99.9),
+    ("slo", 50, 50.0),
+    ("slo", None, None),
+    ("window", "30d", 2_592_000.0),
+    ("window", 3600, 3600.0),
+    ("window", None, None),
 ]
 REFUSED: list[tuple[str, Any, str]] = [
     ("id", "", "expected an id of 1 to 200 characters without white space and square brackets"),
@@ -129,6 +135,14 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("grace", -1, "a duration cannot be negative"),
     ("grace", "soon", "expected seconds"),
     ("limit", 0, "expected a duration above zero"),
+    ("slo", 100, "expected per cent from 50 to below 100, such as 99.9"),
+    ("slo", 0.999, "expected per cent"),
+    ("slo", "99.9", "expected per cent"),
+    ("slo", True, "expected per cent"),
+    ("slo", float("nan"), "expected per cent"),
+    ("window", "30m", "expected a duration from 1h to 366d"),
+    ("window", "367d", "expected a duration from 1h to 366d"),
+    ("window", "month", "expected seconds as a number, or text such as"),
 ]
 
 
