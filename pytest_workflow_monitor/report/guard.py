@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 
 SOURCES = (
     "model.py",
+    "period_report.py",
     "analysis",
+    "analysis/gate",
+    "analysis/period",
+    "analysis/period/rules",
+    "analysis/period/sections",
     "analysis/gate",
     "gate_rules.py",
     "report",
+    "report/period",
     "report/assets",
     "report/assets/js",
     "report/templates",
