@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Project
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "cli.md"
-READING = (["sessions"], ["dead-letters", "list"], ["alerts", "list"], ["silences", "list"])
+READING = (
+    ["sessions"],
+    ["dead-letters", "list"],
+    ["alerts", "list"],
+    ["silences", "list"],
+    ["slo"],
+    ["baselines"],
+    ["deployments", "list"],
+)
 NEEDING = (
     ["show", "0199"],
     ["history", "login"],
