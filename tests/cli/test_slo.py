@@ -40,8 +40,11 @@ GOOD, BAD = Status.PASSED, Status.FAILED
 def shop(stored: Project, store: Store) -> Project:
     """A project with a workflow that failed four of 48 times, in one environment of two."""
     now = datetime.now(UTC)
-    runs = [execution("login", now - timedelta(hours=it - 0.5), BAD if it in {9, 10, 30, 31} else GOOD)
-            for it in range(50, 0, -1)]  # fmt: skip
+    ages = [it + 0.5 for it in range(50)]
+    runs = [
+        execution("login", now - timedelta(hours=it), BAD if it in {8.5, 9.5, 29.5, 30.5} else GOOD)
+        for it in reversed(ages)
+    ]
     record(store, runs)
     record(store, [execution("login", now - timedelta(hours=3))], "staging")
     stored.write("pyproject.toml", SETTINGS)
@@ -55,8 +58,8 @@ def test_budgets_are_told(shop: Project) -> None:
     lines = [" ".join(it.split()) for it in said.out.splitlines()]
     assert lines[0] == "3 service levels of shop; 1 h and 6 h: times too quickly"
     assert lines[3:] == [
-        "login production 90 % of executions in 1 d 91.66 % 2 of 24 16.6 % 0.0 0.0 kept",
-        f"login production {TIME} 91.66 % 4 h 0 % 0.0 0.0 broken",
+        "login production 90 % of executions in 1 d 91.6 % 2 of 24 16.6 % 0.0 0.0 kept",
+        f"login production {TIME} 91.6 % 4 h 0 % 0.0 0.0 broken",
         f"login staging {TIME} 100 % 0 ms – 0.0 0.0 no full window yet",
     ]
     narrow = shop.run("slo", "--environment", "production").out
