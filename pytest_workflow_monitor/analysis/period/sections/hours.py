@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOURS = 24
 MOST_DAYS = 31
+HALF_AN_HOUR = timedelta(minutes=30)
+"""To the middle of an hour of UTC, which tells in which hour of the zone it mostly is."""
 
 
 def section(facts: PeriodFacts) -> Section | None:
@@ -26,12 +28,13 @@ def section(facts: PeriodFacts) -> Section | None:
     cells: dict[date, list[tuple[int, int] | None]] = {}
     last = (facts.period.end - timedelta(seconds=1)).astimezone(zone).date()
     first = max(
-        facts.hours[0].starts_at.astimezone(zone).date(), last - timedelta(days=MOST_DAYS - 1)
+        (facts.hours[0].starts_at + HALF_AN_HOUR).astimezone(zone).date(),
+        last - timedelta(days=MOST_DAYS - 1),
     )
     for number in range((last - first).days + 1):
         cells[first + timedelta(days=number)] = [None] * HOURS
     for hour in facts.hours:
-        local = hour.starts_at.astimezone(zone)
+        local = (hour.starts_at + HALF_AN_HOUR).astimezone(zone)
         row = cells.get(local.date())
         if row is not None and hour.judged:
             judged, bad = row[local.hour] or (0, 0)
