@@ -44,7 +44,7 @@ _IS_AGAIN: _Verbs = {
     AlertKind.MASKED: ("passes without a retry again", "pass without a retry again"),
     AlertKind.MISSED: ("runs in time again", "run in time again"),
     AlertKind.RUNNER: ("works again", "work again"),
-    AlertKind.BURNING: ("keeps its error budget again", "keep their error budgets again"),
+    AlertKind.BURNING: ("burns its error budget no more", "burn their error budgets no more"),
     None: ("works again", "work again"),
 }
 """What a title says of one workflow and of several; None for alerts of different kinds."""

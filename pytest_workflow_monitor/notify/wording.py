@@ -87,7 +87,7 @@ STEP, ERROR = "step", "error"
 READ_ON = "Read on"
 SAMPLE = "A sample: nothing has happened."
 
-_SEVERE = frozenset({AlertKind.FAILING, AlertKind.MISSED, AlertKind.RUNNER})
+_SEVERE = frozenset({AlertKind.FAILING, AlertKind.MISSED, AlertKind.RUNNER, AlertKind.BURNING})
 _GOOD = frozenset({NotificationKind.RESOLVED, NotificationKind.PASSED})
 _WITHOUT_ERROR = _GOOD | {NotificationKind.DIGEST, NotificationKind.SUMMARY}
 

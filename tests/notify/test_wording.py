@@ -64,6 +64,7 @@ def test_what_the_monitor_itself_did_has_no_actor() -> None:
         (AlertKind.MASKED, "Passes only by retry", Tone.DEGRADED),
         (AlertKind.MISSED, "Did not run", Tone.FAILED),
         (AlertKind.RUNNER, "Monitoring problem", Tone.FAILED),
+        (AlertKind.BURNING, "Burns its error budget", Tone.FAILED),
     ],
 )
 def test_each_kind_of_problem_has_its_word(kind: AlertKind, word: str, tone: Tone) -> None:
