@@ -26,7 +26,6 @@ SOURCES = (
     "analysis/period",
     "analysis/period/rules",
     "analysis/period/sections",
-    "analysis/gate",
     "gate_rules.py",
     "report",
     "report/period",
