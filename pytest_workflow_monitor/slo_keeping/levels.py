@@ -9,6 +9,7 @@ from pytest_workflow_monitor.alerting.matching import matches
 from pytest_workflow_monitor.analysis.service_levels import Subject, service_level
 from pytest_workflow_monitor.slo_keeping.reading import Reader
 from pytest_workflow_monitor.slo_rules import WINDOW_SECONDS, Objective
+from pytest_workflow_monitor.store.pruning import DataClass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,7 @@ def service_levels(
         if (found := _objectives(it, settings))
     }
     since = store.first_judged(settings.project, expected, environments)
+    kept_since = _kept_since(store, settings)
     asked = [
         (objective, key)
         for key in sorted(since)
@@ -58,17 +60,20 @@ def service_levels(
         return ()
     facts = {key: facts_of(known[key.workflow_id], settings, key) for _, key in asked}
     reader = Reader(store, settings, now, facts)
-    return tuple(
-        service_level(
+
+    def level(objective: Objective, key: Key) -> ServiceLevel:
+        needs_executions = objective.by == "time" or bool(settings.maintenance)
+        begun = max(since[key], kept_since) if needs_executions else since[key]
+        return service_level(
             objective,
             _subject(known[key.workflow_id], key),
-            reader.spent(objective, key, since[key]),
+            reader.spent(objective, key, begun),
             reader.recent(objective, key),
-            since=since[key],
+            since=begun,
             now=now,
         )
-        for objective, key in asked
-    )
+
+    return tuple(level(objective, key) for objective, key in asked)
 
 
 def facts_of(known: Known, settings: Settings, key: Key | None = None) -> Facts:
@@ -81,6 +86,12 @@ def facts_of(known: Known, settings: Settings, key: Key | None = None) -> Facts:
         "owner": (known.owner,),
         "tag": known.tags,
     }
+
+
+def _kept_since(store: Store, settings: Settings) -> datetime:
+    """Tell from when on all executions are there; before, only sums may be."""
+    pruned = store.prunings(settings.project).get(DataClass.EXECUTIONS)
+    return pruned.before if pruned else datetime.min.replace(tzinfo=UTC)
 
 
 def _objectives(known: Known, settings: Settings) -> tuple[Objective, ...]:

@@ -6,12 +6,14 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from pytest_workflow_monitor.alert_rules import Maintenance
 from pytest_workflow_monitor.model import Priority, Status
 from pytest_workflow_monitor.slo_keeping import OF_MARKER, service_levels
 from pytest_workflow_monitor.slo_rules import Objective
+from pytest_workflow_monitor.store.pruning import DataClass
 from tests.samples import PROJECT
 from tests.slo_keeping.records import execution, record
 
@@ -218,6 +220,25 @@ def test_the_window_is_full_when_the_first_judged_execution_left_it(
     store.connection.execute("DELETE FROM workflow_monitor.workflow_executions")
     (level,) = service_levels(store, settings, NOW)
     assert level.since == NOW - DAY
+
+
+def test_no_window_reaches_to_where_executions_may_be_pruned(
+    filled: Store, settings_for: Callable[..., Settings]
+) -> None:
+    """Of what needs them; sums are enough for the others."""
+    cutoff = (NOW - DAY).replace(hour=0, minute=0, second=0, microsecond=0)
+    filled.promise_pruning(PROJECT, {DataClass.EXECUTIONS: cutoff})
+    objective = Objective(name="two", target=90.0, window_seconds=2 * DAY.total_seconds())
+    by_time = msgspec.structs.replace(objective, by="time")
+
+    def full(*slos: Objective, **changes: Any) -> set[bool]:
+        settings = settings_for(slos=slos, **changes)
+        return {it.is_full for it in service_levels(filled, settings, NOW)}
+
+    assert full(objective) == {True}
+    assert full(by_time) == full(objective, maintenance=MAINTENANCE) == {False}
+    (level, *_) = service_levels(filled, settings_for(slos=(by_time,)), NOW)
+    assert (level.since, level.total) == (cutoff, (NOW - cutoff).total_seconds())
 
 
 def test_without_objectives_one_question_is_asked(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.facts import Key
 from pytest_workflow_monitor.analysis.period.figures import name_of
+from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import BROKEN, SLOWER, weight
 from pytest_workflow_monitor.analysis.period.sections.service_levels import said_bad, said_objective
 from pytest_workflow_monitor.analysis.wording import duration, percent
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
     from pytest_workflow_monitor.slo_rules import ServiceLevel
 
+REPAIR = "Repair what fails before changing anything else."
+CARE = "Make what failed dependable before the next risky change."
+
 NEARLY = 0.8
 """From this share of a budget on it is worth knowing that it is nearly spent."""
 
@@ -27,20 +31,21 @@ def error_budgets(facts: PeriodFacts) -> Iterator[Finding]:
         burning, spent = it.burning, it.spent or 0.0
         if not it.is_full or not (burning or spent >= NEARLY):
             continue
-        name = name_of(facts, Key(environment=it.environment, workflow_id=it.workflow_id))
+        key = Key(environment=it.environment, workflow_id=it.workflow_id)
+        name = name_of(facts, key)
         if burning:
             what = f"burns its error budget {burning.long_rate:.1f} times too quickly"
         elif it.is_broken:
             what = "has spent more than its error budget"
         else:
             what = f"has spent {percent(spent)} of its error budget"
-        bad = it.burning is not None or it.is_broken
+        bad = burning is not None or it.is_broken
         yield Finding(
             rule="error_budgets",
             title=f"{name} {what}",
             evidence=tuple(_evidence(it)),
-            action="Repair what fails before changing anything else.",
-            command=f"workflow-monitor history {it.workflow_id} --environment {it.environment}",
+            action=REPAIR if burning else CARE,
+            command=commands.history(key),
             tone=Tone.BAD if bad else Tone.DOUBTFUL,
             priority=it.priority,
             weight=weight(BROKEN if burning else SLOWER, it.priority, spent / 2),

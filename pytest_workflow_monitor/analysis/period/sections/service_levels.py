@@ -33,7 +33,13 @@ def section(facts: PeriodFacts) -> Section | None:
         return None
     ranked = sorted(
         facts.service_levels,
-        key=lambda it: (not it.is_full, -(it.spent or 0.0), it.environment, it.workflow_id),
+        key=lambda it: (
+            it.burning is None,
+            not it.is_full,
+            -(it.spent or 0.0),
+            it.environment,
+            it.workflow_id,
+        ),
     )
     rows: list[tuple[Value, ...]] = []
     tones: dict[str, Tone] = {}
@@ -55,12 +61,13 @@ def section(facts: PeriodFacts) -> Section | None:
             )
         )
     table = Table(name="service_levels", columns=COLUMNS, rows=tuple(rows), tones=tones)
-    broken = sum(it.is_broken for it in ranked)
+    states = [it.state for it in ranked]
+    counts = {word: states.count(word) for word in ("burning", "broken")}
     return Section(
         name="service_levels",
         title="Service levels",
         blocks=(table,),
-        brief=f"{broken} broken" if broken else "",
+        brief=", ".join(f"{count} {word}" for word, count in counts.items() if count),
     )
 
 
