@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pytest_workflow_monitor.analysis import Change, Forecast
-    from pytest_workflow_monitor.analysis.period.facts import Moment, PeriodFacts, Sums
+    from pytest_workflow_monitor.analysis.period.facts import (
+        Day,
+        Moment,
+        PeriodFacts,
+        SeriesSums,
+        Sums,
+    )
     from pytest_workflow_monitor.store import Store
 
 LATELY = timedelta(days=7)
@@ -54,6 +60,13 @@ NEARLY_ALL = 0.9
 WEEK = timedelta(days=7)
 LEAST_POINTS = 8
 """Of so many days a forecast is made at least."""
+
+
+NEAR = 0.5
+"""A metric that has not used half of its budget is not looked at: it would have to double."""
+
+HINT_SPREADS = 5.0
+"""Nor those that differ by less than so many times what days usually do."""
 
 
 def dig(store: Store, facts: PeriodFacts) -> PeriodFacts:
@@ -116,8 +129,9 @@ def _hinted(facts: PeriodFacts) -> list[Key]:
     for key, (before, lately) in days.items():
         if before and lately:
             old = quantile(sorted(before), 0.5)
+            usual = quantile(sorted(abs(it - old) for it in before), 0.5)
             difference = max(abs(it - old) for it in lately)
-            if difference >= max(HINT * old, LEAST_MS / 2):
+            if difference >= max(HINT * old, HINT_SPREADS * usual, LEAST_MS / 2):
                 hints.append((-difference / old if old else 0.0, key))
     return [key for _, key in sorted(hints)[:MOST_LOOKED_AT]]
 
@@ -231,21 +245,35 @@ def _metric_outlooks(store: Store, facts: PeriodFacts) -> Iterable[Outlook]:
         end - TREND,
         end,
     )
-    for series, limit in store.limits(window).items():
-        days = store.series_by_day(facts.project, series, window.start, end)
-        found = _outlook([at for at, _ in days], [it.quantile(0.5) for _, it in days], limit, end)
+    limits = {
+        series: limit
+        for series, limit in store.limits(window).items()
+        if _is_near(facts.series.get(series), limit)
+    }
+    known = store.series_by_day(facts.project, list(limits), window.start, end)
+    for series, days in known.items():
+        medians = [it.quantile(0.5) for _, it in days]
+        found = _outlook([at for at, _ in days], medians, limits[series], end)
         if found:
             key = Key(environment=series.environment, workflow_id=series.workflow_id)
             yield _as_outlook(key, series.kind, series.name, series.unit, found)
 
 
+def _is_near(sums: SeriesSums | None, limit: float) -> bool:
+    median = sums.values.quantile(0.5) if sums else None
+    return median is not None and median >= NEAR * limit
+
+
 def _workflow_outlooks(facts: PeriodFacts) -> Iterable[Outlook]:
     end = facts.period.end
+    by_key: dict[Key, list[Day]] = {}
+    for day in facts.days:
+        by_key.setdefault(day.key, []).append(day)
     for key in facts.workflows:
         known = facts.known.get(key.workflow_id)
         if known is None or known.degraded_after_seconds is None:
             continue
-        days = [it for it in facts.days if it.key == key]
+        days = by_key.get(key, [])
         found = _outlook(
             [it.starts_at for it in days],
             [it.sums.durations.quantile(0.5) for it in days],

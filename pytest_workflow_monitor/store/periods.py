@@ -51,6 +51,9 @@ DAY = timedelta(days=1)
 _Wanted = TypeVar("_Wanted")
 
 
+_runs = msgspec.json.Decoder(tuple[Run, ...]).decode
+
+
 class Window(NamedTuple):
     """What a question is about."""
 
@@ -205,10 +208,7 @@ class Periods(Database):
             asked_environments=[key.environment for key in keys],
             asked_ids=[key.workflow_id for key in keys],
         )
-        found: dict[Key, list[Run]] = {}
-        for row in rows:
-            found.setdefault(_key(row), []).append(msgspec.convert(row, Run))
-        return {key: tuple(runs) for key, runs in found.items()}
+        return {_key(row): _runs(row["runs"]) for row in rows}
 
     def retried(self, project: str, keys: Sequence[Key], period: Period) -> dict[Key, Retried]:
         """Tell which error most of the retried executions of some workflows had in a period."""
@@ -228,17 +228,25 @@ class Periods(Database):
         return {msgspec.convert(row, SeriesKey): row["threshold"] for row in rows}
 
     def series_by_day(
-        self, project: str, series: SeriesKey, start: datetime, end: datetime
-    ) -> tuple[tuple[datetime, Distribution], ...]:
-        """Read how a step's durations or a metric's values were spread on each day of a window."""
+        self, project: str, series: Sequence[SeriesKey], start: datetime, end: datetime
+    ) -> dict[SeriesKey, list[tuple[datetime, Distribution]]]:
+        """Read how steps' durations or metrics' values were spread on each day of a window."""
         rows = self.fetch(
             "period_series_by_day",
             project=project,
             start=start,
             end=end,
-            **msgspec.structs.asdict(series),
+            of_environments=[it.environment for it in series],
+            of_workflows=[it.workflow_id for it in series],
+            kinds=[it.kind for it in series],
+            names=[it.name for it in series],
+            units=[it.unit for it in series],
         )
-        return tuple((row["starts_at"], _spread(row)) for row in rows)
+        found: dict[SeriesKey, list[tuple[datetime, Distribution]]] = {}
+        for row in rows:
+            key = series[row["position"] - 1]
+            found.setdefault(key, []).append((row["starts_at"], _spread(row)))
+        return found
 
     def deployments(self, window: Window) -> tuple[Deployment, ...]:
         """List what was deployed in a window, the oldest first."""
@@ -259,7 +267,7 @@ class Periods(Database):
         )
 
     def _rows(self, statement: str, window: Window) -> list[DictRow]:
-        return self.fetch(statement, **window._asdict())
+        return self.fetch_binary(statement, **window._asdict())
 
 
 def _is_of_days(window: Window) -> bool:

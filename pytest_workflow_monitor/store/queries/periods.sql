@@ -336,22 +336,27 @@ ORDER BY count DESC, fingerprint
 
 -- name: period_runs
 -- For each of some workflows, read the last executions before an instant that say something of it
-SELECT asked.environment, asked.workflow_id, run.at, run.status, run.attempts, run.duration_ms,
-       session.git_commit AS commit, coalesce(run.fingerprint, '') AS error
+SELECT asked.environment, asked.workflow_id, recent.runs
 FROM unnest(%(asked_environments)s::text[], %(asked_ids)s::text[]) AS asked (environment, workflow_id)
 CROSS JOIN LATERAL (
-    SELECT started_at AS at, status, attempts_total AS attempts, duration_ms, session_id,
-           fingerprint
-    FROM workflow_monitor.workflow_executions AS execution
-    WHERE execution.project = %(project)s
-      AND execution.workflow_id = asked.workflow_id
-      AND execution.environment = asked.environment
-      AND execution.started_at < %(end)s
-      AND execution.status NOT IN ('running', 'skipped', 'interrupted')
-    ORDER BY started_at DESC
-    LIMIT %(limit)s
-) AS run
-JOIN workflow_monitor.test_sessions AS session USING (session_id)
+    SELECT json_agg(json_build_object(
+               'at', run.started_at, 'status', run.status, 'attempts', run.attempts_total,
+               'duration_ms', run.duration_ms, 'commit', session.git_commit
+           ))::text AS runs
+    FROM (
+        SELECT started_at, status, attempts_total, duration_ms, session_id
+        FROM workflow_monitor.workflow_executions AS execution
+        WHERE execution.project = %(project)s
+          AND execution.workflow_id = asked.workflow_id
+          AND execution.environment = asked.environment
+          AND execution.started_at < %(end)s
+          AND execution.status NOT IN ('running', 'skipped', 'interrupted')
+        ORDER BY started_at DESC
+        LIMIT %(limit)s
+    ) AS run
+    JOIN workflow_monitor.test_sessions AS session USING (session_id)
+) AS recent
+WHERE recent.runs IS NOT NULL
 
 -- name: period_retried
 -- For each of some workflows, name the error that most of its retried executions of a window had
@@ -387,28 +392,32 @@ WHERE counters.project = %(project)s
 GROUP BY 1, 2, 3, 4, 5
 
 -- name: period_series_by_day
--- Read the days of a step or metric of a workflow in a window, all locations together
-SELECT starts_at, array_agg(bucket ORDER BY bucket) AS buckets,
+-- Read the days of some steps or metrics in a window, all locations together
+SELECT position, starts_at, array_agg(bucket ORDER BY bucket) AS buckets,
        array_agg(samples ORDER BY bucket) AS counts
 FROM (
-    SELECT starts_at, bucket, sum(samples)::integer AS samples
+    SELECT position, starts_at, bucket, sum(samples)::integer AS samples
     FROM (
-        SELECT series.starts_at, filled.*
-        FROM workflow_monitor.series_days AS series,
-             unnest(series.buckets, series.counts) AS filled (bucket, samples)
-        WHERE project = %(project)s
-          AND environment = %(environment)s
-          AND workflow_id = %(workflow_id)s
-          AND kind = %(kind)s
-          AND name = %(name)s
-          AND unit = %(unit)s
-          AND starts_at >= %(start)s
-          AND starts_at < %(end)s
+        SELECT asked.position, series.starts_at, filled.*
+        FROM unnest(
+                 %(of_environments)s::text[], %(of_workflows)s::text[], %(kinds)s::text[],
+                 %(names)s::text[], %(units)s::text[]
+             ) WITH ORDINALITY AS asked (environment, workflow_id, kind, name, unit, position)
+        JOIN workflow_monitor.series_days AS series
+            ON series.project = %(project)s
+            AND series.environment = asked.environment
+            AND series.workflow_id = asked.workflow_id
+            AND series.kind = asked.kind
+            AND series.name = asked.name
+            AND series.unit = asked.unit
+            AND series.starts_at >= %(start)s
+            AND series.starts_at < %(end)s
+        CROSS JOIN unnest(series.buckets, series.counts) AS filled (bucket, samples)
     ) AS flat
-    GROUP BY 1, 2
+    GROUP BY 1, 2, 3
 ) AS merged
-GROUP BY starts_at
-ORDER BY starts_at
+GROUP BY position, starts_at
+ORDER BY position, starts_at
 
 -- name: period_slots
 -- Count the slots of a window that did not run as planned

@@ -116,14 +116,16 @@ def _tone(better: float) -> Tone:
 
 
 def _chart(facts: PeriodFacts) -> LineChart | None:
-    by_day: dict[datetime, Sums] = {}
+    by_day: dict[datetime, tuple[int, int]] = {}
     for day in facts.days:
-        known = by_day.get(day.starts_at)
-        by_day[day.starts_at] = day.sums if known is None else known + day.sums
+        good, judged = by_day.get(day.starts_at, (0, 0))
+        by_day[day.starts_at] = good + day.sums.good, judged + day.sums.judged
     instants = tuple(sorted(it for it in by_day if it < facts.period.end))
     if len(instants) < LEAST_DAYS:
         return None
-    shares = tuple(by_day[it].availability for it in instants)
+    shares = tuple(
+        good / judged if judged else None for good, judged in map(by_day.__getitem__, instants)
+    )
     return LineChart(
         title="Success rate by day",
         form=Form.SHARE,
