@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.facts import Key
 from pytest_workflow_monitor.analysis.period.figures import name_of
+from pytest_workflow_monitor.analysis.period.levels import said_bad, said_objective
 from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import BROKEN, SLOWER, weight
-from pytest_workflow_monitor.analysis.period.sections.service_levels import said_bad, said_objective
 from pytest_workflow_monitor.analysis.wording import duration, percent
 from pytest_workflow_monitor.period_report import Finding, Tone
 
