@@ -14,11 +14,11 @@ from pytest_workflow_monitor.reporting.digging import dig
 from pytest_workflow_monitor.slo_keeping import service_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Collection, Container, Iterable, Sequence
     from datetime import datetime
 
-    from pytest_workflow_monitor.alerts import Alert
-    from pytest_workflow_monitor.analysis.period.facts import Known, PeriodFacts
+    from pytest_workflow_monitor.alerts import Alert, Silence
+    from pytest_workflow_monitor.analysis.period.facts import Known
     from pytest_workflow_monitor.period_report import PeriodReport
     from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.report_rules import ReportRule
@@ -44,12 +44,13 @@ def make(
     """
     store.sum_up(settings.project)
     environments = environments_of(settings, rule)
-    facts = store.period_facts(
-        settings.project, environments, period, now, _wanted(store, settings, rule)
-    )
+    wanted = _wanted(store, settings, rule)
+    facts = store.period_facts(settings.project, environments, period, now, wanted)
+    silences = tuple(it for it in facts.silences if _concerns(it, environments, wanted))
     facts = replace(
         dig(store, facts),
-        hidden=_hidden(facts),
+        silences=silences,
+        hidden={it.silence_id: _hidden_by(it, facts.alerts) for it in silences},
         service_levels=_levels(store, settings, environments, period, facts.workflows),
     )
     return compose(facts, name=rule.name, sections=[it for it in rule.sections if it in SECTIONS])
@@ -71,17 +72,24 @@ def _levels(
     )
 
 
-def _hidden(facts: PeriodFacts) -> dict[int, tuple[Alert, ...]]:
-    """The alerts that opened while a silence about them held, by its number."""
-    return {
-        silence.silence_id: tuple(
-            it
-            for it in facts.alerts
-            if silence.starts_at <= it.opened_at < silence.ends_at
-            and matches(silence.match, alert_facts(it))
-        )
-        for silence in facts.silences
-    }
+def _concerns(
+    silence: Silence, environments: Sequence[str], wanted: Collection[str] | None
+) -> bool:
+    """Whether a silence may be about what a report is about."""
+    about = {"environment": tuple(environments)}
+    if wanted is not None:
+        about["workflow"] = tuple(wanted)
+    return matches({name: it for name, it in silence.match.items() if name in about}, about)
+
+
+def _hidden_by(silence: Silence, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """The alerts that opened while a silence about them held."""
+    return tuple(
+        it
+        for it in alerts
+        if silence.starts_at <= it.opened_at < silence.ends_at
+        and matches(silence.match, alert_facts(it))
+    )
 
 
 def environments_of(settings: Settings, rule: ReportRule) -> tuple[str, ...]:

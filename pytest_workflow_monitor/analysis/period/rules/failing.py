@@ -9,6 +9,7 @@ from pytest_workflow_monitor.analysis.condition.states import FAILED_IN_A_ROW, S
 from pytest_workflow_monitor.analysis.period.facts import NOTHING, Key
 from pytest_workflow_monitor.analysis.period.figures import listed, name_of, priority_of, said_at
 from pytest_workflow_monitor.analysis.period.incidents import incidents, said_alert, what_of
+from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import BROKEN, weight
 from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER
 from pytest_workflow_monitor.analysis.wording import plural
@@ -43,7 +44,7 @@ def still_failing(facts: PeriodFacts) -> Iterator[Finding]:
             title=f"{listed(names, MOST_NAMED)} {verb} since {said_at(facts, incident.since)}",
             evidence=tuple(_evidence(facts, incident, alerts)),
             action="Look at the last failed execution, then acknowledge the alert.",
-            command=f"workflow-monitor show {first.last_run_id}" if first.last_run_id else "",
+            command=commands.show(first.last_run_id),
             priority=first.priority,
             weight=weight(BROKEN, first.priority, 1.0),
         )
@@ -93,7 +94,7 @@ def broken(facts: PeriodFacts) -> Iterator[Finding]:
             evidence=tuple(evidence),
             action="Repair it, or say in its marker that it is not enabled: nobody learns anything "
             "from a check that always fails.",
-            command=f"workflow-monitor show {run_id}" if run_id else "",
+            command=commands.show(run_id),
             priority=priority,
             weight=weight(BROKEN, priority, 0.5),
         )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.figures import said_day
+from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import SILENCE, weight
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.period_report import Finding, Tone
@@ -32,7 +33,7 @@ def long_silences(facts: PeriodFacts) -> Iterator[Finding]:
                 f"{it.author} silenced it: {it.reason}. It ends {said_day(facts, it.ends_at)}.",
             ),
             action="End the silence if its reason is gone.",
-            command=f"workflow-monitor silences end {it.silence_id}",
+            command=commands.end_silence(it.silence_id),
             tone=Tone.DOUBTFUL,
             weight=weight(SILENCE, Priority.MEDIUM),
         )

@@ -11,6 +11,7 @@ from pytest_workflow_monitor.analysis.period.figures import (
     priority_of,
     said_at,
 )
+from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import UNWATCHED, weight
 from pytest_workflow_monitor.analysis.wording import plural
 from pytest_workflow_monitor.period_report import Finding
@@ -18,6 +19,7 @@ from pytest_workflow_monitor.slots import SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts, SlotCount
 
@@ -39,14 +41,19 @@ def missed_slots(facts: PeriodFacts) -> Iterator[Finding]:
         names = [name_of(facts, key) for key in keys]
         yield Finding(
             rule="missed_slots",
-            title=f"{plural(count, 'slot')} did not run between {said_at(facts, first)} and "
-            f"{said_at(facts, last)}",
+            title=f"{plural(count, 'slot')} did not run {_when(facts, first, last)}",
             evidence=(
                 f"Of {listed(names, MOST_NAMED)}.",
                 *([f"Why: {reason}."] if reason else []),
             ),
             action="See whether a scheduler and workers were running then.",
-            command=f"workflow-monitor schedule slots --environment {environment}",
+            command=commands.slots(environment),
             priority=priority,
             weight=weight(UNWATCHED, priority, count / 100),
         )
+
+
+def _when(facts: PeriodFacts, first: datetime, last: datetime) -> str:
+    if first == last:
+        return f"at {said_at(facts, first)}"
+    return f"between {said_at(facts, first)} and {said_at(facts, last)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.figures import name_of, priority_of, said_at
+from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import SLOWER, weight
 from pytest_workflow_monitor.analysis.wording import change, duration
 from pytest_workflow_monitor.period_report import Finding, Tone
@@ -26,18 +27,23 @@ def slower(facts: PeriodFacts) -> Iterator[Finding]:
         priority = priority_of(facts, it.key)
         yield Finding(
             rule="slower",
-            title=f"{name_of(facts, it.key)} p95 rose from {duration(it.p95_before_ms)} to "
-            f"{duration(it.p95_after_ms)} since {said_at(facts, it.at)}",
+            title=f"{name_of(facts, it.key)} {_rise(it)} since {said_at(facts, it.at)}",
             evidence=tuple(_evidence(it)),
             action=_action(it),
             command=f"git show {it.git_commit[:10]}"
             if it.git_commit
-            else f"workflow-monitor history {it.key.workflow_id} --environment "
-            f"{it.key.environment} --since {it.at:%Y-%m-%d}",
+            else commands.history(it.key, it.at),
             tone=Tone.DOUBTFUL,
             priority=priority,
             weight=weight(SLOWER, priority, it.ratio - 1),
         )
+
+
+def _rise(it: LevelChange) -> str:
+    """Of the 95th percentile; of the median where that was as high before, by other causes."""
+    if it.p95_after_ms > it.p95_before_ms:
+        return f"p95 rose from {duration(it.p95_before_ms)} to {duration(it.p95_after_ms)}"
+    return f"median rose from {duration(it.before_ms)} to {duration(it.after_ms)}"
 
 
 def _evidence(it: LevelChange) -> Iterator[str]:

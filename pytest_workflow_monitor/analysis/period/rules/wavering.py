@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.condition.states import State
 from pytest_workflow_monitor.analysis.period.figures import name_of, priority_of
+from pytest_workflow_monitor.analysis.period.flakiness import flaky
+from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import WAVERING, weight
-from pytest_workflow_monitor.analysis.period.sections.flaky import flaky
 from pytest_workflow_monitor.analysis.wording import first_line, percent, plural
 from pytest_workflow_monitor.period_report import Finding, Tone
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
-    from pytest_workflow_monitor.analysis.period.sections.flaky import Flakiness
+    from pytest_workflow_monitor.analysis.period.flakiness import Flakiness
 
 LEAST_SHARE = 0.02
 """What wavers less often is only in the table."""
@@ -65,8 +66,7 @@ def _finding(facts: PeriodFacts, it: Flakiness, *, rule: str, title: str, action
         title=title,
         evidence=tuple(evidence),
         action=action,
-        command=f"workflow-monitor history {it.key.workflow_id} --environment "
-        f"{it.key.environment} --since {facts.period.start:%Y-%m-%d}",
+        command=commands.history(it.key, facts.period.start),
         tone=Tone.DOUBTFUL,
         priority=priority,
         weight=weight(WAVERING, priority, it.share),
