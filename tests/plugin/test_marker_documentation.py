@@ -20,7 +20,7 @@ def text_of(page: str) -> str:
 
 def test_the_examples_run(suite: Suite) -> None:
     """Each example is a suite of its own that passes, monitored and with strict markers."""
-    for page in ("workflows", "steps", "scheduling"):
+    for page in ("workflows", "steps", "scheduling", "slo"):
         blocks = re.findall(r"```python\n(.*?)```", text_of(f"{page}.md"), re.DOTALL)
         for number, block in enumerate(blocks):
             suite.write(f"{page}_{number}/test_{page}_{number}.py", block)
