@@ -127,21 +127,16 @@ class Periods(Database):
 
     def window_workflows(self, window: Window) -> dict[Key, Sums]:
         """Add up the executions of each workflow in a window."""
-        if not (_is_whole(window.start, HOUR) and _is_whole(window.end, HOUR)):
-            statement = "period_workflows_of_executions"
-        elif _is_of_days(window):
-            statement = "period_workflows_of_days"
+        if _is_whole(window.start, HOUR) and _is_whole(window.end, HOUR):
+            rows = self._rows("period_workflows", window, by_days=_is_of_days(window))
         else:
-            statement = "period_workflows_of_hours"
-        rows = self._rows(statement, window)
+            rows = self._rows("period_workflows_of_executions", window)
         return {_key(row): _sums(row) for row in rows}
 
     def window_series(self, window: Window) -> dict[SeriesKey, SeriesSums]:
         """Add up the steps and metrics in a window; hours that are in it in part count whole."""
         whole = window._replace(start=_floor(window.start), end=_ceiling(window.end))
-        of_days = _is_of_days(whole)
-        statement = "period_series_of_days" if of_days else "period_series_of_hours"
-        rows = self._rows(statement, whole)
+        rows = self._rows("period_series", whole, by_days=_is_of_days(whole))
         return {msgspec.convert(row, SeriesKey): _series(row) for row in rows}
 
     def window_hours(self, window: Window) -> tuple[Hour, ...]:
@@ -266,8 +261,8 @@ class Periods(Database):
             [{**row, "key": _parts(row)} if "workflow_id" in row else row for row in rows], wanted
         )
 
-    def _rows(self, statement: str, window: Window) -> list[DictRow]:
-        return self.fetch_binary(statement, **window._asdict())
+    def _rows(self, statement: str, window: Window, **more: Any) -> list[DictRow]:
+        return self.fetch_binary(statement, **window._asdict(), **more)
 
 
 def _is_of_days(window: Window) -> bool:

@@ -1,44 +1,19 @@
--- name: period_workflows_of_hours
--- Add up the executions of each workflow in a window made of whole hours
+-- name: period_workflows
+-- Add up the executions of each workflow in a window made of whole hours, or of whole days
 WITH part AS MATERIALIZED (
     SELECT *
     FROM workflow_monitor.workflow_hours
-    WHERE project = %(project)s
+    WHERE NOT %(by_days)s
+      AND project = %(project)s
       AND environment = ANY (%(environments)s::text[])
       AND starts_at >= %(start)s
       AND starts_at < %(end)s
       AND (%(workflow_ids)s::text[] IS NULL OR workflow_id = ANY (%(workflow_ids)s))
-),
-spread AS (
-    SELECT environment, workflow_id,
-           array_agg(bucket ORDER BY bucket) AS buckets,
-           array_agg(executions ORDER BY bucket) AS counts
-    FROM (
-        SELECT environment, workflow_id, bucket, sum(executions)::integer AS executions
-        FROM part, unnest(buckets, counts) AS filled (bucket, executions)
-        GROUP BY 1, 2, 3
-    ) AS merged
-    GROUP BY 1, 2
-)
-SELECT environment, workflow_id, sum(runs)::integer AS runs, sum(passed)::integer AS passed,
-       sum(degraded)::integer AS degraded, sum(failed)::integer AS failed,
-       sum(error)::integer AS error, sum(timed_out)::integer AS timed_out,
-       sum(crashed)::integer AS crashed, sum(interrupted)::integer AS interrupted,
-       sum(skipped)::integer AS skipped, sum(first_attempt)::integer AS first_attempt,
-       sum(flaky)::integer AS flaky, sum(attempts)::integer AS attempts,
-       sum(total_ms) AS total_ms, max(longest_ms) AS longest_ms,
-       coalesce(min(spread.buckets), '{}') AS buckets,
-       coalesce(min(spread.counts), '{}') AS counts
-FROM part
-LEFT JOIN spread USING (environment, workflow_id)
-GROUP BY environment, workflow_id
-
--- name: period_workflows_of_days
--- Add up the executions of each workflow in a window made of whole days
-WITH part AS MATERIALIZED (
+    UNION ALL
     SELECT *
     FROM workflow_monitor.workflow_days
-    WHERE project = %(project)s
+    WHERE %(by_days)s
+      AND project = %(project)s
       AND environment = ANY (%(environments)s::text[])
       AND starts_at >= %(start)s
       AND starts_at < %(end)s
@@ -124,46 +99,22 @@ FROM execution
 LEFT JOIN spread USING (environment, workflow_id)
 GROUP BY environment, workflow_id
 
--- name: period_series_of_hours
--- Add up the steps and metrics of each workflow in a window made of whole hours
+-- name: period_series
+-- Add up the steps and metrics of each workflow in a window made of whole hours, or of whole days
 WITH part AS MATERIALIZED (
     SELECT *
     FROM workflow_monitor.series_hours
-    WHERE project = %(project)s
+    WHERE NOT %(by_days)s
+      AND project = %(project)s
       AND environment = ANY (%(environments)s::text[])
       AND starts_at >= %(start)s
       AND starts_at < %(end)s
       AND (%(workflow_ids)s::text[] IS NULL OR workflow_id = ANY (%(workflow_ids)s))
-),
-spread AS (
-    SELECT environment, workflow_id, kind, name, unit,
-           array_agg(bucket ORDER BY bucket) AS buckets,
-           array_agg(samples ORDER BY bucket) AS counts
-    FROM (
-        SELECT environment, workflow_id, kind, name, unit, bucket, sum(samples)::integer AS samples
-        FROM (
-            SELECT environment, workflow_id, kind, name, unit, filled.*
-            FROM part, unnest(buckets, counts) AS filled (bucket, samples)
-        ) AS flat
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS merged
-    GROUP BY 1, 2, 3, 4, 5
-)
-SELECT environment, workflow_id, kind, name, unit, sum(samples)::integer AS samples,
-       sum(problems)::integer AS problems, sum(total) AS total, min(lowest) AS lowest,
-       max(highest) AS highest,
-       coalesce(min(spread.buckets), '{}') AS buckets,
-       coalesce(min(spread.counts), '{}') AS counts
-FROM part
-LEFT JOIN spread USING (environment, workflow_id, kind, name, unit)
-GROUP BY environment, workflow_id, kind, name, unit
-
--- name: period_series_of_days
--- Add up the steps and metrics of each workflow in a window made of whole days
-WITH part AS MATERIALIZED (
+    UNION ALL
     SELECT *
     FROM workflow_monitor.series_days
-    WHERE project = %(project)s
+    WHERE %(by_days)s
+      AND project = %(project)s
       AND environment = ANY (%(environments)s::text[])
       AND starts_at >= %(start)s
       AND starts_at < %(end)s
