@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.store.learning import Observed, Remembered
 
-EXECUTIONS_AT_ONCE = 5_000
+EXECUTIONS_AT_ONCE = 1_000
 """How many executions one transaction learns from, or a single session if that has more."""
 
 WORKFLOWS_AT_ONCE = 250

@@ -70,6 +70,7 @@ class ServiceLevel(Record, frozen=True, kw_only=True, omit_defaults=False):
     """How a workflow does against its objective.
 
     Attributes:
+        notifies: Whether people are to hear of it when it burns.
         availability: From 0 to 1; None where nothing was judged.
         budget: The share that may go wrong, from 0 to 1.
         spent: How much of the budget is gone: 0 for nothing, 1 for all, more for too much.
@@ -87,6 +88,7 @@ class ServiceLevel(Record, frozen=True, kw_only=True, omit_defaults=False):
     priority: Priority
     owner: str = ""
     tags: tuple[str, ...] = ()
+    notifies: bool = True
     target: float
     window_seconds: float
     by: Basis

@@ -45,6 +45,7 @@ class Problem(Record, frozen=True, kw_only=True):
         since: When it began; by default when it is reported.
         cause: What others that are reported with it may have in common, for one incident.
         count: How often it was seen, such as the number of slots.
+        quiet: Why nobody is to hear of it; empty if somebody is.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Problem(Record, frozen=True, kw_only=True):
     since: datetime | None = None
     cause: str = ""
     count: int = 1
+    quiet: str = ""
 
 
 def report_problem(
@@ -99,7 +101,10 @@ def report_problems(
         new = [it for it in problems if (it.key, it.kind) not in known]
         opened = _open(store, rules, (project, environment), new, now)
         outbox = Outbox(store, rules, now)
-        outbox.tell_opened(opened)
+        quiet = {it.key: it.quiet for it in new if it.quiet}
+        outbox.tell_opened([it for it in opened if it.workflow_id not in quiet])
+        for alert in opened:
+            outbox.tell_nobody([alert], quiet.get(alert.workflow_id, ""))
         store.add_alert_events(
             [*(_event(it, AlertEventKind.OPENED, it.reason, now) for it in opened), *outbox.events]
         )

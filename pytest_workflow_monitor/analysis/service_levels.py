@@ -58,6 +58,7 @@ class Subject(NamedTuple):
     priority: Priority
     owner: str = ""
     tags: tuple[str, ...] = ()
+    notifies: bool = True
 
 
 def service_level(
@@ -91,6 +92,7 @@ def service_level(
         priority=subject.priority,
         owner=subject.owner,
         tags=subject.tags,
+        notifies=subject.notifies,
         target=objective.target,
         window_seconds=objective.window_seconds,
         by=objective.by,

@@ -82,7 +82,7 @@ def add(
         if at is not None and at > now:
             raise click.UsageError(f"{display.full_when(at)} lies ahead; note it when it is done.")
         noted = NewDeployment(
-            environment=environment or settings.environment,
+            environment=storable_text(environment or settings.environment),
             deployed_at=at or now,
             name=storable_text(name.strip()),
             git_commit=storable_text(commit.strip()),

@@ -112,4 +112,5 @@ def _subject(known: Known, key: Key) -> Subject:
         priority=known.priority,
         owner=known.owner,
         tags=known.tags,
+        notifies=known.notify_on_failure,
     )

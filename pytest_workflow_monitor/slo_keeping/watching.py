@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from pytest_workflow_monitor.alert_keeping.judging import SWITCHED_OFF
 from pytest_workflow_monitor.alert_keeping.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.alerting.rules import rules_of
 from pytest_workflow_monitor.alerts import AlertKind
@@ -85,6 +86,7 @@ def _problem(burning: Sequence[tuple[ServiceLevel, Burn]]) -> Problem:
         priority=level.priority,
         owner=level.owner,
         tags=level.tags,
+        quiet="" if level.notifies else SWITCHED_OFF,
     )
 
 

@@ -187,6 +187,17 @@ def test_an_environment_is_looked_after_by_itself(shop: Shop) -> None:
     assert shop.alerts() == []
 
 
+def test_whoever_wants_to_hear_nothing_hears_nothing(shop: Shop) -> None:
+    """The alert is there, and says why nobody was told."""
+    shop.run(15, 0, Status.FAILED, notify_on_failure=False)
+    for minute in (0, 1):
+        shop.watch(minute)
+    (alert,) = shop.alerts()
+    assert alert.quiet == "the workflow has notify_on_failure=False"
+    assert shop.story(alert) == ["opened", "not_notified"]
+    assert shop.store.row_counts()["notification_logs"] == 0
+
+
 def test_maintenance_burns_nothing(shop: Shop) -> None:
     """What fails while a window is open is as if it had not run."""
     shop.run(360, 30)

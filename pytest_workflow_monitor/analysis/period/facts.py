@@ -104,6 +104,7 @@ class Known(Record, frozen=True, kw_only=True):
     budgets: dict[str, float] = {}
     slo: float | None = None
     slo_window_seconds: float | None = None
+    notify_on_failure: bool = True
 
 
 class SeriesKey(Record, frozen=True, kw_only=True, order=True):

@@ -216,7 +216,8 @@ SELECT workflow_id, workflow_name, priority, owner, tags,
        (definition ->> 'degraded_after_seconds')::double precision AS degraded_after_seconds,
        coalesce(definition -> 'budgets', '{}') AS budgets,
        (definition ->> 'slo')::double precision AS slo,
-       (definition ->> 'slo_window_seconds')::double precision AS slo_window_seconds
+       (definition ->> 'slo_window_seconds')::double precision AS slo_window_seconds,
+       coalesce((definition ->> 'notify_on_failure')::boolean, true) AS notify_on_failure
 FROM workflow_monitor.workflows
 WHERE project = %(project)s
 
