@@ -143,7 +143,7 @@ def attempt(run_id: str, flow: Workflow, status: Status, **changes: Any) -> Atte
 
 def run_id(number: int) -> str:
     """Make the id of the ``number``-th execution; as random as a real UUIDv7."""
-    noise = random.Random(number).getrandbits(48)  # noqa: S311 - test data
+    noise = random.Random(number).getrandbits(48)
     head = f"019a7838-{number & 0xFFFF:04x}-7{noise >> 36:03x}-8{noise >> 24 & 0xFFF:03x}"
     return f"{head}-{noise * 7919 & 0xFFFFFFFFFFFF:012x}"
 
@@ -152,7 +152,7 @@ def history(
     statuses: str, normal_ms: float = 1500.0, *, flaky: tuple[int, ...] = ()
 ) -> tuple[HistoryPoint, ...]:
     """Make a history from letters: ``p`` passed, ``d`` degraded, ``f`` failed, ``e`` error …."""
-    noise = random.Random(statuses)  # noqa: S311 - test data
+    noise = random.Random(statuses)
     return tuple(
         HistoryPoint(
             run_id=run_id(50_000 + index),
@@ -700,7 +700,7 @@ def hostile() -> SessionDocument:
 
 def many(count: int, *, failed_share: float = 0.02, with_history: bool = False) -> SessionDocument:
     """Make ``count`` executions with three steps each, ``failed_share`` of them failed."""
-    noise = random.Random(count)  # noqa: S311 - test data
+    noise = random.Random(count)
     every = round(1 / failed_share) if failed_share else count + 1
     made = [
         _one_of_many(number, noise, is_failed=number % every == every - 1, past=with_history)

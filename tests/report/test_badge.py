@@ -52,7 +52,7 @@ def test_a_badge_says_itself_to_everybody() -> None:
     assert root.attrib["aria-label"] == "user-login: passing 99.8 % 30 d"
     assert root.findtext(f"{SVG}title") == "user-login: passing 99.8 % 30 d"
     assert [it.text for it in root.iter(f"{SVG}text")] == ["user-login", "✓ passing 99.8 % 30 d"]
-    assert [it.text for it in parsed(FAILING).iter(f"{SVG}text")][1].startswith("✗ 2 of 6")
+    assert "✗ 2 of 6" in "".join(parsed(FAILING).itertext())
 
 
 @pytest.mark.parametrize("status", [Status.PASSED, Status.DEGRADED, Status.FAILED, Status.SKIPPED])
