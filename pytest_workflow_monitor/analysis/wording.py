@@ -94,6 +94,15 @@ def percent(share: float) -> str:
     return f"{tenths // 10} %" if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10} %"
 
 
+def availability(share: float) -> str:
+    """Say a share with two decimals near one: ``99.95 %`` is not ``99.9 %``; else as a per cent."""
+    if 0.99 < share < 1:  # noqa: PLR2004 - what error budgets are about
+        hundredths = math.floor(share * 10_000 + 1e-9)
+        text = f"{hundredths // 100}.{hundredths % 100:02d}".rstrip("0").rstrip(".")
+        return f"{text} %"
+    return percent(share)
+
+
 def size(size_bytes: int) -> str:
     """Say how long a file is, in powers of 1,000: ``512 B``, ``12 kB``, ``3.4 MB``."""
     value, unit = float(size_bytes), "B"

@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 
 from pytest_workflow_monitor.errors import ReportError
 from pytest_workflow_monitor.report import append_markdown, render_markdown
-from pytest_workflow_monitor.report.markdown import LIMIT_BYTES, escaped
+from pytest_workflow_monitor.report.escaping import escaped
+from pytest_workflow_monitor.report.markdown import LIMIT_BYTES
 from tests.report import sample
 
 if TYPE_CHECKING:
@@ -91,13 +92,28 @@ def test_text_of_tests_becomes_neither_markdown_nor_html() -> None:
         "a\nb\n\n# c",
         "\\*",
         "&lt;",
+        "- a",
+        "+ a",
+        "1. a",
+        "2) a",
+        "---",
+        "===",
+        ":tada: https://a.example www.a.example",
+        "10.5 s (14:20:05)!",
     ],
 )
 def test_escaped_text_reads_as_it_was(text: str) -> None:
     """A parser shows exactly the characters of the text, on one line."""
-    page = rendered(f"x {escaped(text)}")
-    shown = html.unescape(re.sub(r"</?p>", "", page)).strip()
-    assert shown == f"x {text}".replace("\n", " ")
+    for before in ("x ", "", "x\n"):
+        page = rendered(f"{before}{escaped(text)}")
+        shown = html.unescape(re.sub(r"</?p>", "", page)).strip()
+        assert shown.replace("\n", " ") == f"{before}{text}".replace("\n", " ")
+
+
+def test_what_needs_no_escape_has_none() -> None:
+    """Times, brackets and full stops read well where nobody renders them."""
+    for text in ("12 Nov 14:20:05 (UTC)", "Pay: no answer!", "+67 ms", "10.5 s", "a-b"):
+        assert escaped(text) == text
 
 
 def test_nobody_is_mentioned() -> None:
@@ -146,8 +162,8 @@ def test_a_summary_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> Non
 def test_evidence_is_told_in_words(tmp_path: Path) -> None:
     """The failing step against its normal, budgets that were not kept, and what pages reported."""
     text = render_markdown(sample.six_with_evidence(tmp_path))
-    assert "- Pay › Submit the card&#58; normally 900 ms, now 6.0 s\n" in text
-    assert "- lcp&#95;ms on /checkout&#58; 4.3 s, beyond 2.5 s\n" in text
+    assert "- Pay › Submit the card: normally 900 ms, now 6.0 s\n" in text
+    assert "- lcp&#95;ms on /checkout: 4.3 s, beyond 2.5 s\n" in text
     assert "1 page error, 2 failed requests, 1 slow request" in text
     assert (
         "  3.7 s  failed request  POST https://market.example/api/orders → 503 after 5.9 s" in text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.analysis.period.figures import total
 from pytest_workflow_monitor.analysis.period.incidents import incidents
 from pytest_workflow_monitor.analysis.period.sections import SECTIONS
-from pytest_workflow_monitor.analysis.wording import percent, plural
+from pytest_workflow_monitor.analysis.wording import availability, plural
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.period_report import Headline, PeriodReport, Tone
 
@@ -67,7 +67,7 @@ def headline(facts: PeriodFacts) -> Headline:
 def _verdict(facts: PeriodFacts) -> tuple[str, Tone]:
     now, found = total(facts.workflows), incidents(facts.alerts)
     said = (
-        f"{percent(now.good / now.judged)} of {plural(now.judged, 'execution')} passed"
+        f"{availability(now.good / now.judged)} of {plural(now.judged, 'execution')} passed"
         if now.judged
         else "No workflow ran in this period"
     )

@@ -26,6 +26,9 @@ WIDTH = 1000.0
 """Units across of the lines' own picture, which is stretched."""
 
 TICKS = 4
+LAST_BUT_ONE = 88.0
+"""Per cent of the width up to which a label leaves room for the last one."""
+
 ROW = 28.0
 LEVELS = ((0.0, "h0"), (0.05, "h1"), (0.25, "h2"), (0.6, "h3"))
 """From which share of failures on a cell has which class."""
@@ -35,10 +38,11 @@ SPARK_HEIGHT = 20.0
 
 
 class Tick(NamedTuple):
-    """A place on an axis with its label."""
+    """A place on an axis with its label; ``is_extra`` if it may go where there is little room."""
 
     place: float
     label: str
+    is_extra: bool = False
 
 
 class Dot(NamedTuple):
@@ -238,7 +242,10 @@ def time_ticks(start: datetime, end: datetime, zone: tzinfo) -> tuple[Tick, ...]
     while at <= end:
         found.append(Tick(_across(at, start, end), day(at, zone)))
         at += timedelta(days=days)
-    return tuple(found)
+    last = Tick(100.0, day(end, zone))
+    kept = [it for it in found if it.place <= LAST_BUT_ONE]
+    extra = range(len(kept) - 1, 0, -2)
+    return (*(it._replace(is_extra=n in extra) for n, it in enumerate(kept)), last)
 
 
 def _round_steps(rough: float, form: Form) -> float:

@@ -23,7 +23,7 @@ UNITS = {
     Form.SHARE: "share",
     Form.CHANGE_SHARE: "share",
 }
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet would take for a formula at the beginning of a text."""
 
 

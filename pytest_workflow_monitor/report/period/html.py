@@ -21,6 +21,7 @@ from pytest_workflow_monitor.report.page_assets import assets
 from pytest_workflow_monitor.report.period import charts
 from pytest_workflow_monitor.report.period.alternatives import table_of
 from pytest_workflow_monitor.report.period.saying import NUMERIC, said
+from pytest_workflow_monitor.report.period.tables import has_titles, widths
 from pytest_workflow_monitor.report.period.titles import said_period, title
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def render_html(report: PeriodReport) -> bytes:
         "heat": charts.heat,
         "spark": charts.spark,
         "table_of": table_of,
+        "has_titles": has_titles,
+        "widths": lambda table: widths(table, words),
     }
     text = _environment().get_template("period.html.j2").render(context)
     return checked(text.encode("utf-8", "replace"))

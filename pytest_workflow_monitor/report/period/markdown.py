@@ -13,10 +13,13 @@ from pytest_workflow_monitor.period_report import (
     Table,
     Tone,
 )
+from pytest_workflow_monitor.report.cases import readable
 from pytest_workflow_monitor.report.escaping import escaped
 from pytest_workflow_monitor.report.guard import checked
+from pytest_workflow_monitor.report.links import web_link
 from pytest_workflow_monitor.report.period.alternatives import table_of
 from pytest_workflow_monitor.report.period.saying import NUMERIC, said
+from pytest_workflow_monitor.report.period.tables import has_titles
 from pytest_workflow_monitor.report.period.titles import subtitle
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ def _parts(report: PeriodReport) -> Iterator[str]:
     for section in report.sections:
         yield f"\n## {escaped(section.title)}\n\n"
         for block in section.blocks:
+            if isinstance(block, Table) and has_titles(section):
+                yield f"### {escaped(block.name)}\n\n"
             yield _block(block, zone) + "\n"
 
 
@@ -74,9 +79,9 @@ def _finding(finding: Finding) -> str:
     if finding.action:
         lines.append(f"\n{escaped(finding.action, limit=1_000)}\n")
     if finding.command:
-        lines.append(f"\n    {finding.command}\n")
-    if finding.link:
-        lines.append(f"\n<{finding.link}>\n")
+        lines.append(f"\n    {' '.join(readable(finding.command).split())}\n")
+    if link := web_link(finding.link):
+        lines.append(f"\n<{link}>\n")
     return "".join(lines)
 
 

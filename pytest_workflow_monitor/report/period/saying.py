@@ -87,22 +87,13 @@ def _points(share: float) -> str:
     return _signed(share, f"{text.removesuffix('.0')} points")
 
 
-def _share(share: float) -> str:
-    """Shares near one with two decimals: 99.95 % is not 99.9 %."""
-    if 0.99 < share < 1:  # noqa: PLR2004 - what an error budget is about
-        hundredths = int(share * 10_000 + 1e-9)
-        text = f"{hundredths // 100}.{hundredths % 100:02d}".rstrip("0").rstrip(".")
-        return f"{text} %"
-    return wording.percent(share)
-
-
 _NUMBERS: dict[Form, Callable[[float], str]] = {
     Form.COUNT: lambda value: f"{int(value):,}",
     Form.NUMBER: wording.number,
     Form.DURATION: wording.duration,
-    Form.SHARE: _share,
+    Form.SHARE: wording.availability,
     Form.CHANGE_DURATION: lambda value: wording.change(value) if value else "±0",
     Form.CHANGE_SHARE: _points,
     Form.CHANGE_COUNT: lambda value: _signed(value, f"{abs(int(value)):,}"),
-    Form.RATIO: lambda value: f"× {value:.2f}",
+    Form.RATIO: lambda value: f"× {wording.number(value)}",
 }

@@ -36,3 +36,4 @@ function makeSortable(heading) {
 
 startTheme();
 document.querySelectorAll(".grid thead th").forEach(makeSortable);
+document.documentElement.dataset.ready = "yes";
