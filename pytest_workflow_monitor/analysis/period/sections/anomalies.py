@@ -76,9 +76,10 @@ def _changes(facts: PeriodFacts) -> Table:
 def _values(facts: PeriodFacts) -> list[Block]:
     total = sum(it.good for it in facts.workflows.values())
     runs = {it.run_id for it in facts.anomalies}
+    verb = "was" if len(facts.anomalies) == 1 else "were"
     note = Note(
         text=f"{plural(len(facts.anomalies), 'value')} of {plural(len(runs), 'execution')} "
-        f"were not normal, of {total:,} executions that passed; some are so by chance."
+        f"{verb} not normal, of {total:,} executions that passed; some are so by chance."
     )
     groups: dict[tuple[Key, str, str], list[Anomaly]] = {}
     for it in facts.anomalies:
