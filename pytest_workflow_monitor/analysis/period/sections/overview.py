@@ -49,7 +49,7 @@ def section(facts: PeriodFacts) -> Section:
                     label="Incidents",
                     value=len(found),
                     form=Form.COUNT,
-                    change=len(found) - len(earlier),
+                    change=float(len(found) - len(earlier)),
                     change_form=Form.CHANGE_COUNT,
                     change_tone=_tone(len(earlier) - len(found)),
                     against=AGAINST,
