@@ -81,9 +81,9 @@ def _signed(value: float, said_value: str) -> str:
 
 
 def _points(share: float) -> str:
-    """Percentage points with one decimal, or more if that would say nothing."""
+    """Percentage points with one decimal, or the first digit there is."""
     points = abs(share) * 100
-    text = f"{points:.1f}" if points >= 0.1 else f"{points:.2g}"  # noqa: PLR2004 - see above
+    text = f"{points:.1f}" if points >= 0.1 else f"{points:.1g}"  # noqa: PLR2004 - see above
     return _signed(share, f"{text.removesuffix('.0')} points")
 
 

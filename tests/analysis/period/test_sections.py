@@ -146,3 +146,19 @@ def test_recommendations_are_cut_and_counted() -> None:
     assert sum(isinstance(it, Finding) for it in section.blocks) == 12
     assert section.blocks[-1] == Note(text="3 things of less weight are left out.")
     assert section.brief == "15"
+
+
+def test_what_nobody_was_told_of_is_counted() -> None:
+    """Alerts of one workflow about the same, for the same reason, are one row."""
+    alerts = tuple(
+        alert(number, since=at(number), opened_at=at(number), quiet="it is flapping")
+        for number in range(1, 6)
+    )
+    section = SECTIONS["silenced"](facts(alerts=(*alerts, alert(9, "login", quiet="at night"))))
+    assert section is not None
+    (table,) = section.blocks
+    assert isinstance(table, Table)
+    assert table.rows == (
+        ("order", "Pay", "it is flapping", 5, at(1), at(5)),
+        ("login", "Pay", "at night", 1, at(2.01), at(2.01)),
+    )

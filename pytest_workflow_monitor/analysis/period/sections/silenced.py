@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.analysis.period.figures import listed
+from pytest_workflow_monitor.analysis.period.facts import Key
+from pytest_workflow_monitor.analysis.period.figures import listed, name_of
 from pytest_workflow_monitor.analysis.period.incidents import said_alert
 from pytest_workflow_monitor.period_report import Column, Form, Section, Table
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pytest_workflow_monitor.alerts import Silence
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
-    from pytest_workflow_monitor.period_report import Block
+    from pytest_workflow_monitor.period_report import Block, Value
 
 MOST_NAMED = 5
 SILENCES = (
@@ -28,11 +31,12 @@ MESSAGES = (
     Column(key="why", label="Why"),
 )
 ALERTS = (
-    Column(key="alert", label="Alert", form=Form.COUNT),
     Column(key="workflow", label="Workflow", form=Form.WORKFLOW),
     Column(key="what", label="What"),
-    Column(key="opened", label="Opened", form=Form.INSTANT),
     Column(key="why", label="Why nobody was told"),
+    Column(key="alerts", label="Alerts", form=Form.COUNT),
+    Column(key="first", label="First", form=Form.INSTANT),
+    Column(key="last", label="Last", form=Form.INSTANT),
 )
 
 
@@ -58,24 +62,9 @@ def section(facts: PeriodFacts) -> Section | None:
                 ),
             )
         )
-    quiet = [it for it in facts.alerts if it.quiet and it.opened_at >= facts.period.start]
+    quiet = _quiet(facts)
     if quiet:
-        blocks.append(
-            Table(
-                name="Alerts of which nobody was told",
-                columns=ALERTS,
-                rows=tuple(
-                    (
-                        it.alert_id,
-                        it.workflow_id,
-                        said_alert(facts, it),
-                        it.opened_at,
-                        it.quiet,
-                    )
-                    for it in quiet
-                ),
-            )
-        )
+        blocks.append(Table(name="Alerts of which nobody was told", columns=ALERTS, rows=quiet))
     if facts.suppressed:
         blocks.append(
             Table(
@@ -85,6 +74,18 @@ def section(facts: PeriodFacts) -> Section | None:
             )
         )
     return Section(name="silenced", title="Silenced", blocks=tuple(blocks)) if blocks else None
+
+
+def _quiet(facts: PeriodFacts) -> tuple[tuple[Value, ...], ...]:
+    """The alerts that opened in the period, those of one workflow about the same together."""
+    groups: dict[tuple[str, str, str], list[datetime]] = {}
+    for it in facts.alerts:
+        if it.quiet and it.opened_at >= facts.period.start:
+            key = Key(environment=it.environment, workflow_id=it.workflow_id)
+            group = name_of(facts, key), said_alert(facts, it), it.quiet
+            groups.setdefault(group, []).append(it.opened_at)
+    ranked = sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    return tuple((*group, len(opened), min(opened), max(opened)) for group, opened in ranked)
 
 
 def _hidden(facts: PeriodFacts, silence: Silence) -> str:
