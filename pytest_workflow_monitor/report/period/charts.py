@@ -5,11 +5,11 @@ Places across are per cent of the width, so that a chart fits any; heights are p
 
 from __future__ import annotations
 
-from datetime import timedelta
-from math import ceil, floor, log10
+from math import floor
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_workflow_monitor.period_report import Form
+from pytest_workflow_monitor.report.period.axes import Tick, across, ticks, time_ticks
 from pytest_workflow_monitor.report.period.saying import day, instant, said
 
 if TYPE_CHECKING:
@@ -25,24 +25,12 @@ ROOM = 10.0
 WIDTH = 1000.0
 """Units across of the lines' own picture, which is stretched."""
 
-TICKS = 4
-LAST_BUT_ONE = 88.0
-"""Per cent of the width up to which a label leaves room for the last one."""
-
 ROW = 28.0
 LEVELS = ((0.0, "h0"), (0.05, "h1"), (0.25, "h2"), (0.6, "h3"))
 """From which share of failures on a cell has which class."""
 
 SPARK_WIDTH = 96.0
 SPARK_HEIGHT = 20.0
-
-
-class Tick(NamedTuple):
-    """A place on an axis with its label; ``is_extra`` if it may go where there is little room."""
-
-    place: float
-    label: str
-    is_extra: bool = False
 
 
 class Dot(NamedTuple):
@@ -130,7 +118,7 @@ def lines(chart: LineChart, zone: tzinfo) -> Lines:
         share = (value - low) / (high - low) if high > low else 0.5
         return round(HEIGHT - share * (HEIGHT - ROOM), 2)
 
-    places = [_across(at, start, end) for at in chart.instants]
+    places = [across(at, start, end) for at in chart.instants]
     return Lines(
         lines=tuple(
             Line(
@@ -164,8 +152,8 @@ def timeline(chart: Timeline, zone: tzinfo) -> Rows:
     """Lay out a timeline, a row for each workflow in order of their first span."""
     rows: dict[str, list[Bar]] = {}
     for span in chart.spans:
-        x = _across(max(span.starts_at, chart.start), chart.start, chart.end)
-        until = _across(min(span.ends_at or chart.end, chart.end), chart.start, chart.end)
+        x = across(max(span.starts_at, chart.start), chart.start, chart.end)
+        until = across(min(span.ends_at or chart.end, chart.end), chart.start, chart.end)
         ended = instant(span.ends_at, zone) if span.ends_at else "still open"
         label = f"{span.label} ({instant(span.starts_at, zone)} to {ended})"
         rows.setdefault(span.row, []).append(
@@ -212,53 +200,6 @@ def spark(values: Sequence[float | None]) -> str:
     return _path([round(n * width, 1) for n in range(len(values))], values, y, scale=1)
 
 
-def ticks(low: float, high: float, form: Form) -> list[float]:
-    """Choose round values on an axis."""
-    if high <= low:
-        return [low]
-    steps = _round_steps((high - low) / TICKS, form)
-    first = ceil(low / steps - 1e-9)
-    last = floor(high / steps + 1e-9)
-    return [round(n * steps, 9) for n in range(first, last + 1)]
-
-
-def time_ticks(start: datetime, end: datetime, zone: tzinfo) -> tuple[Tick, ...]:
-    """Choose places on an axis of time: hours of a day, or days."""
-    length = end - start
-    if length <= timedelta(0):
-        return (Tick(50.0, day(start, zone)),)
-    found = []
-    if length <= timedelta(days=2):
-        step = timedelta(hours=6 if length > timedelta(hours=8) else 1)
-        if length <= timedelta(hours=2):
-            step = timedelta(minutes=15)
-        at = start
-        while at <= end:
-            found.append(Tick(_across(at, start, end), f"{at.astimezone(zone):%H:%M}"))
-            at += step
-        return tuple(found)
-    days = max(1, round(length.days / 5))
-    at = start
-    while at <= end:
-        found.append(Tick(_across(at, start, end), day(at, zone)))
-        at += timedelta(days=days)
-    last = Tick(100.0, day(end, zone))
-    kept = [it for it in found if it.place <= LAST_BUT_ONE]
-    extra = range(len(kept) - 1, 0, -2)
-    return (*(it._replace(is_extra=n in extra) for n, it in enumerate(kept)), last)
-
-
-def _round_steps(rough: float, form: Form) -> float:
-    if form is Form.DURATION:
-        for unit in (3_600_000, 60_000):
-            if rough >= unit / 6:
-                return next(
-                    (unit * n / 6 for n in (1, 3, 6, 12, 24) if rough <= unit * n / 6), unit * 4
-                )
-    power = 10.0 ** floor(log10(rough))
-    return next(power * n for n in (1, 2, 5, 10) if rough <= power * n * 1.0001)
-
-
 def _range(chart: LineChart) -> tuple[float, float]:
     series: list[Iterable[float | None]] = [it.values for it in chart.series]
     values = [it for one in (*series, chart.low, chart.high) for it in one if it is not None]
@@ -272,11 +213,6 @@ def _range(chart: LineChart) -> tuple[float, float]:
     if chart.from_zero:
         low = min(0.0, low)
     return low, high if high > low else low + 1.0
-
-
-def _across(at: datetime, start: datetime, end: datetime) -> float:
-    whole = (end - start).total_seconds()
-    return round(100 * (at - start).total_seconds() / whole, 3) if whole > 0 else 50.0
 
 
 def _path(
@@ -311,8 +247,8 @@ def _marks(
     for mark in marks:
         if not start <= mark.at <= end:
             continue
-        x = _across(mark.at, start, end)
-        until = _across(min(mark.until, end), start, end) if mark.until else x
+        x = across(mark.at, start, end)
+        until = across(min(mark.until, end), start, end) if mark.until else x
         label = f"{mark.label}, {instant(mark.at, zone)}"
         found.append(MarkPlace(x=x, width=round(until - x, 3), label=label))
     return tuple(found)
