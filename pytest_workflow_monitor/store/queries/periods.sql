@@ -293,10 +293,11 @@ FROM unnest(%(asked_environments)s::text[], %(asked_ids)s::text[]) AS asked (env
 CROSS JOIN LATERAL (
     SELECT json_agg(json_build_object(
                'at', run.started_at, 'status', run.status, 'attempts', run.attempts_total,
-               'duration_ms', run.duration_ms, 'commit', session.git_commit
+               'duration_ms', run.duration_ms, 'commit', session.git_commit,
+               'error', coalesce(run.fingerprint, '')
            ))::text AS runs
     FROM (
-        SELECT started_at, status, attempts_total, duration_ms, session_id
+        SELECT started_at, status, attempts_total, duration_ms, session_id, fingerprint
         FROM workflow_monitor.workflow_executions AS execution
         WHERE execution.project = %(project)s
           AND execution.workflow_id = asked.workflow_id
