@@ -34,6 +34,9 @@ times what days usually do, are not looked at closer."""
 HINT_QUANTILE = 0.75
 """Of each day: what changed in the afternoon does not show in the median yet."""
 
+LEAST_DAYS = 7
+"""Fewer days before a long period do not say what is usual: all days do then."""
+
 MOST_LOOKED_AT = 30
 WEEK = timedelta(days=7)
 NEARLY_ALL = 0.9
@@ -71,7 +74,7 @@ def _since(facts: PeriodFacts) -> datetime:
 
 
 def _hinted(facts: PeriodFacts) -> list[Key]:
-    """The workflows that took longer or shorter on some day lately than on those before."""
+    """The workflows that took longer or shorter on some day lately than they usually do."""
     since = _since(facts)
     days: dict[Key, tuple[list[float], list[float]]] = {}
     for day in facts.days:
@@ -81,9 +84,10 @@ def _hinted(facts: PeriodFacts) -> list[Key]:
             (lately if day.starts_at >= since else before).append(value)
     hints = []
     for key, (before, lately) in days.items():
-        if before and lately:
-            old = quantile(sorted(before), 0.5)
-            usual = quantile(sorted(abs(it - old) for it in before), 0.5)
+        if lately:
+            normal = before if len(before) >= LEAST_DAYS else [*before, *lately]
+            old = quantile(sorted(normal), 0.5)
+            usual = quantile(sorted(abs(it - old) for it in normal), 0.5)
             difference = max(abs(it - old) for it in lately)
             if difference >= max(HINT * old, HINT_SPREADS * usual, LEAST_MS / 2):
                 hints.append((-difference / old if old else 0.0, key))

@@ -285,3 +285,19 @@ def test_a_longer_report_has_them_all(desk: Desk, truth: Truth) -> None:
         "broken_budgets",
     }  # fmt: skip
     assert {it["workflow"] for it in reading.rows("workflows")} == {it.workflow_id for it in SHOP}
+
+
+def test_the_month_has_them_all(desk: Desk, truth: Truth) -> None:
+    """The monthly report of June tells of each incident, both changes, the mask and the slots."""
+    start = midnight(truth.end_at).replace(day=1)
+    june = Period(kind=PeriodKind.MONTHLY, start=start, end=start.replace(month=start.month + 1))
+    reading = desk.report(june)
+    for incident in truth.incidents:
+        row_of(reading, incident)
+    changes = reading.named("anomalies", "Changed for good")
+    assert {it["workflow"] for it in changes} == {it.workflow_id for it in truth.changes}
+    assert {it.rule for it in reading.findings()} >= {
+        "missed_slots", "slower", "masked_workflows", "flaky_workflows", "broken_budgets",
+    }  # fmt: skip
+    (row,) = reading.named("silenced", "Silences")
+    assert row["by"] == truth.silenced[0].author
