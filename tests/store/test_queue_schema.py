@@ -78,7 +78,7 @@ def test_an_older_queue_gets_what_came_since(store: Store, database_url: str) ->
     assert min(applied) > EARLIER
     assert a_job_can_wait(store)
     upgraded = objects(store)
-    migrate.rollback(store)
+    migrate.rollback(store, sum(it.migration_id >= "0007" for it in migrate.status(store)))
     assert objects(store) == set()
     queue_schema.prepare(store)
     assert objects(store) <= upgraded
