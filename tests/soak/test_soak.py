@@ -128,16 +128,20 @@ def test_a_day_at_a_compressed_speed(soak: Soak, database_url: str) -> None:
     assert [row["project"].startswith("shop-soak-") for row in rows] == [True]
 
 
+FORGET = """
+    DELETE FROM workflow_slots
+    WHERE slot_at = (SELECT min(slot_at) FROM workflow_slots WHERE status = 'done')
+    RETURNING slot_at
+"""
+
+
 def test_planted_misses_are_found(soak: Soak, database_url: str) -> None:
     """One kind is recorded, as of a scheduler that hung; the other is a slot nobody knows of."""
     soak.write("test_it.py", suite("* * * * * */5", "1s"))
     soak.start("--for", "45s", "--in-database")
     soak.until("run", 1)
     connection = connect(database_url)
-    connection.execute(
-        "DELETE FROM workflow_slots WHERE slot_at = (SELECT min(slot_at) FROM workflow_slots "
-        "WHERE status = 'done')"
-    )
+    until(lambda: connection.execute(FORGET).fetchall())
     connection.close()
     soak.service().suspend()
     soak.until("expected", soak.until("expected", 0) + 2)
