@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SUITE = """
     import pytest
 
-    @pytest.mark.workflow("order", every="1m")
+    @pytest.mark.workflow("order", every="1d")
     def test_order(): pass
 """
 MORE = """
