@@ -11,18 +11,19 @@ from pytest_workflow_monitor.reporting.changes import level_changes
 from pytest_workflow_monitor.reporting.outlooks import outlooks
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.analysis.period.facts import Key, PeriodFacts, Sums
+    from pytest_workflow_monitor.analysis.period.facts import Key, PeriodFacts
     from pytest_workflow_monitor.store import Store
 
 RUNS = 100
+MOST_TROUBLED = 100
+"""Of so many workflows the latest runs are looked at one by one."""
+
 """So many executions tell in which state a workflow is."""
 
 
 def dig(store: Store, facts: PeriodFacts) -> PeriodFacts:
     """Add what takes a closer look: changes of level, outlooks, states and risks."""
-    troubled = [
-        key for key in facts.workflows if any(it.bad or it.flaky for it in _sums(facts, key))
-    ]
+    troubled = _worst(facts)
     runs = store.last_runs(facts.project, troubled, facts.period.end, RUNS) if troubled else {}
     retried = [key for key, sums in facts.workflows.items() if sums.flaky]
     return replace(
@@ -35,5 +36,12 @@ def dig(store: Store, facts: PeriodFacts) -> PeriodFacts:
     )
 
 
-def _sums(facts: PeriodFacts, key: Key) -> list[Sums]:
-    return [it for it in (facts.workflows.get(key), facts.before.get(key)) if it is not None]
+def _worst(facts: PeriodFacts) -> list[Key]:
+    """The workflows that failed or were retried in the period or the one before, worst first."""
+    shares = []
+    for key in facts.workflows:
+        both = [it[key] for it in (facts.workflows, facts.before) if key in it]
+        troubles = sum(it.bad + it.flaky for it in both)
+        if troubles:
+            shares.append((-troubles / sum(it.judged for it in both), key))
+    return [key for _, key in sorted(shares)[:MOST_TROUBLED]]

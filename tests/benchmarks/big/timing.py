@@ -47,7 +47,7 @@ class Meter:
     def __init__(self, store: Store) -> None:
         self.statements: dict[str, Cost] = defaultdict(Cost)
         self._pid = store.connection.info.backend_pid
-        for name in ("fetch", "fetch_one", "run", "write"):
+        for name in ("fetch", "fetch_binary", "fetch_one", "run", "write"):
             setattr(store, name, self._measured(getattr(store, name)))
 
     @contextmanager
