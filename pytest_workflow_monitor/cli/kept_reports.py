@@ -15,10 +15,11 @@ from pytest_workflow_monitor.cli.access import effective_settings, needed, opene
 from pytest_workflow_monitor.cli.exits import NothingThereError
 from pytest_workflow_monitor.cli.options import InOrder, as_json_option, limit_option
 from pytest_workflow_monitor.cli.output import console, print_json
-from pytest_workflow_monitor.cli.reporting import (
+from pytest_workflow_monitor.cli.report_output import (
     ENDINGS,
     STANDARD_OUTPUT,
     form_of,
+    output_options,
     rendered,
     write,
 )
@@ -75,17 +76,7 @@ def reports(
     metavar="NAME",
     help="Of CSV the tables of this section; by default of the workflows.",
 )
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="Where to write it, - for standard output; by default workflow-report-ID.html.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(list(ENDINGS)),
-    help="By default what the name of the output ends in, else html.",
-)
+@output_options("workflow-report-ID.html")
 @as_json_option
 def show(
     *, report_id: int, section: str | None, output: Path | None, form: str | None, as_json: bool

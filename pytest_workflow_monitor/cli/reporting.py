@@ -14,29 +14,23 @@ from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, needed, resolved
 from pytest_workflow_monitor.cli.executions import moment
 from pytest_workflow_monitor.cli.exits import Exit, NothingThereError
+from pytest_workflow_monitor.cli.report_output import (
+    ENDINGS,
+    form_of,
+    output_options,
+    rendered,
+    write,
+)
 from pytest_workflow_monitor.cli.report_sending import Sent, sent
 from pytest_workflow_monitor.periods import Period, PeriodKind, last_period
 from pytest_workflow_monitor.report_rules import KINDS, SECTIONS, ReportRule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from pytest_workflow_monitor.model import SessionDocument
-    from pytest_workflow_monitor.period_report import PeriodReport
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
-
-SUFFIXES = {
-    ".html": "html",
-    ".htm": "html",
-    ".json": "json",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".csv": "csv",
-}
-ENDINGS = {"html": ".html", "json": ".json", "markdown": ".md", "csv": ".csv"}
-STANDARD_OUTPUT = Path("-")
 
 
 @click.command()
@@ -70,17 +64,7 @@ STANDARD_OUTPUT = Path("-")
     metavar="NAME",
     help="Only with this section; repeatable.",
 )
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="Where to write it, - for standard output; by default workflow-report.html and the like.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(list(ENDINGS)),
-    help="By default what the name of the output ends in, else html.",
-)
+@output_options("workflow-report.html and the like")
 @click.option(
     "--send",
     is_flag=True,
@@ -125,40 +109,6 @@ def report(
             raise click.UsageError("--environment and --section go with --period or --since.")
         said, content = _of_session(settings, session or "last", form)
         write(output or Path(f"workflow-report{ENDINGS[form]}"), content, said)
-
-
-def form_of(form: str | None, output: Path | None) -> str:
-    """Return the format that is asked for, or that the name of the output ends in."""
-    return form or SUFFIXES.get(output.suffix.lower() if output else "", "html")
-
-
-def rendered(made: PeriodReport, form: str, sections: Sequence[str] = ()) -> bytes:
-    """Render a report over a period; of CSV the section that is asked for, if it is one.
-
-    Raises:
-        ReportError: There is no such table, or a secret is in it that could not be masked.
-    """
-    from pytest_workflow_monitor.report.period import RENDERERS, render_csv
-
-    if form == "csv" and len(sections) == 1:
-        return render_csv(made, sections[0])
-    return RENDERERS[form](made)
-
-
-def write(path: Path, content: bytes, said: str) -> None:
-    """Write a report where it is asked for, and say which it is.
-
-    Raises:
-        ReportError: The file cannot be written.
-    """
-    from pytest_workflow_monitor.report.files import write_atomically
-
-    if path == STANDARD_OUTPUT:
-        click.echo(content, nl=False)
-        return
-    write_atomically(path, content)
-    display.say(said)
-    click.echo(str(path))
 
 
 def _of_session(settings: Settings, session: str, form: str) -> tuple[str, bytes]:
