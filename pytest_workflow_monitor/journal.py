@@ -141,12 +141,23 @@ class Follower:
 
     Args:
         folder: The session's folder.
+
+    Attributes:
+        position: How many bytes were read.
+        skipped: How many lines held no record of ours.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
-        self._position = 0
+        self.position = 0
         self.skipped = 0
+
+    def size(self) -> int:
+        """Tell how many bytes there are by now."""
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
 
     def read(self, limit: int = 5_000) -> list[Line]:
         """Return the next complete lines, at most ``limit``; empty when there are no more.
@@ -156,12 +167,12 @@ class Follower:
         lines: list[Line] = []
         try:
             with self._path.open("rb") as file:
-                file.seek(self._position)
+                file.seek(self.position)
                 while len(lines) < limit:
                     raw = file.readline()
                     if not raw.endswith(b"\n"):
                         break
-                    self._position += len(raw)
+                    self.position += len(raw)
                     lines.append(self._line(raw.rstrip(b"\n")))
         except FileNotFoundError:
             return []
@@ -169,10 +180,7 @@ class Follower:
 
     def has_torn_end(self) -> bool:
         """Tell whether bytes follow the last complete line."""
-        try:
-            return self._path.stat().st_size > self._position
-        except OSError:
-            return False
+        return self.size() > self.position
 
     def _line(self, raw: bytes) -> Line:
         try:

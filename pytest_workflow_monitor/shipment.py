@@ -143,10 +143,14 @@ class Shipment:
     def drain(self, store: Store) -> None:
         """Store everything that the journal holds now.
 
+        What comes meanwhile is left for the next time: a session that is quick enough would keep
+        the database busy all the time, with a few attempts in each transaction.
+
         Raises:
             StoreError: The database cannot be used now.
         """
-        while self.advance(store):
+        end = self._follower.size()
+        while self.advance(store) and self._follower.position < end:
             pass
 
     def conclude(self, died_at: datetime) -> None:

@@ -6,11 +6,11 @@ import msgspec
 
 from pytest_workflow_monitor.journal import Journal, flight_path, session_folder
 from pytest_workflow_monitor.masking.secrets import Secrets
-from pytest_workflow_monitor.model import AttemptStarted, Status
+from pytest_workflow_monitor.model import AttemptStarted, SessionEnded, Status
 from pytest_workflow_monitor.recording.flight import FlightRecorder
 from pytest_workflow_monitor.shipment import Shipment, replay
 from pytest_workflow_monitor.wire import encode
-from tests.samples import a_session, an_attempt
+from tests.samples import a_session, an_attempt, at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +65,31 @@ def test_what_a_living_session_wrote_is_masked_by_what_it_learnt_since(
     execution = store.execution(attempt.run_id)
     assert execution is not None
     assert execution.attempts[0].skip_reason == "typed [masked]"
+
+
+def test_a_session_quicker_than_the_database_is_stored_in_large_batches(
+    store: Store, tmp_path: Path
+) -> None:
+    """What is written while a batch is stored waits for the next look; nothing is left out."""
+    session = a_session()
+    attempts = [an_attempt(f"workflow-{n}") for n in range(20)]
+    journal = Journal(session_folder(tmp_path, session.session_id))
+    journal.append(session)
+    left = iter(attempts)
+
+    def write_one_more() -> None:
+        for attempt in left:
+            journal.append(attempt)
+            break
+
+    write_one_more()
+    shipment = Shipment(journal.folder, session, listen=write_one_more, live=True)
+    shipment.drain(store)
+    assert shipment.attempts < 3
+    for attempt in left:
+        journal.append(attempt)
+    journal.append(SessionEnded(ended_at=at(60), exit_status=0))
+    shipment.drain(store)
+    journal.close()
+    assert shipment.attempts == len(attempts)
+    assert shipment.is_complete
