@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.soak.account import Account
     from pytest_workflow_monitor.soak.play import Checkpoint
+    from pytest_workflow_monitor.soak.progress import Progress
     from pytest_workflow_monitor.soak.verdict import Verdict
 
 CHECKPOINTS = 48
@@ -79,14 +82,24 @@ def _seconds(_: click.Context, __: click.Parameter, text: str | None) -> float |
     help="Keep the records in the project's own database, as a project of their own, and not in "
     "an embedded one below the state directory.",
 )
+@click.option(
+    "--continue",
+    "goes_on",
+    is_flag=True,
+    help="Go on with the last soak, which was interrupted or killed. What lies between was not "
+    "played, and does not count.",
+)
 @as_json_option
+@click.pass_context
 def soak(
+    context: click.Context,
     *,
     seconds: float,
     speed: float,
     checkpoint_seconds: float | None,
     concurrency: int,
     in_database: bool,
+    goes_on: bool,
     as_json: bool,
 ) -> None:
     """Play a day of the schedules for real, and judge how that went.
@@ -95,27 +108,31 @@ def soak(
     real time with --speed. Every slot that the markers ask for has to run once and in time, and
     neither memory nor connections may grow. Nobody is told of what the workflows find.
 
-    Ctrl-C ends it early, with the verdict so far.
+    Ctrl-C ends it early, with the verdict so far; --continue goes on with it.
     """
-    from pytest_workflow_monitor.soak.play import Plan, play
-    from pytest_workflow_monitor.soak.scratch import environment, scratch, settings_in
+    from pytest_workflow_monitor.soak.play import play
+    from pytest_workflow_monitor.soak.progress import Plan, Progress
+    from pytest_workflow_monitor.soak.scratch import environment, settings_in
 
     settings = effective_settings()
+    if goes_on:
+        _refuse_changes(context)
     plan = Plan(
         seconds=seconds,
         speed=speed,
         checkpoint_seconds=checkpoint_seconds or _pause(seconds / speed),
         concurrency=concurrency,
     )
-    with scratch(settings) as folder, _stopping() as stop:
-        environ = environment(settings, folder, os.environ, in_database=in_database)
+    new = None if goes_on else Progress(plan=plan, in_database=in_database)
+    with _folder(settings, new) as (folder, progress), _stopping() as stop:
+        environ = environment(settings, folder, os.environ, in_database=progress.in_database)
         found = play(
             settings_in(settings, environ),
             environ,
             folder,
-            plan,
+            progress,
             stop=stop,
-            tell=lambda it: click.echo(_checkpoint(it, seconds), err=as_json),
+            tell=lambda it: click.echo(_checkpoint(it, progress.plan.seconds), err=as_json),
         )
     if as_json:
         print_json(found)
@@ -128,6 +145,33 @@ def soak(
 
 _CODES = {"passed": Exit.FINE, "failed": Exit.NOT_ALL_WELL, "too_fast": Exit.TOO_FAST}
 _STYLES = {"passed": "bold green", "failed": "bold red", "too_fast": "bold yellow"}
+
+
+def _refuse_changes(context: click.Context) -> None:
+    """Refuse options that say what a soak is: the one that goes on has been told."""
+    given = [
+        it.opts[0]
+        for it in context.command.params
+        if it.name in {"seconds", "speed", "checkpoint_seconds", "concurrency", "in_database"}
+        and context.get_parameter_source(it.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(
+            f"--continue goes on as the soak was begun: leave out {' and '.join(given)}."
+        )
+
+
+@contextmanager
+def _folder(settings: Settings, new: Progress | None) -> Iterator[tuple[Path, Progress]]:
+    """Hold the folder of a new soak, or of the one that was interrupted last."""
+    from pytest_workflow_monitor.soak.scratch import interrupted, scratch
+
+    if new is None:
+        with interrupted(settings) as it:
+            yield it
+        return
+    with scratch(settings) as folder:
+        yield folder, new
 
 
 def _pause(real_seconds: float) -> float:
@@ -184,12 +228,19 @@ def _clock(seconds: float) -> str:
     return f"{hours:02}:{minutes:02}:{rest:02}"
 
 
+def _played(found: Verdict) -> str:
+    said = f"{_clock(found.played_seconds)} in {_clock(found.real_seconds)}, speed {found.speed:g}"
+    if found.parts == 1:
+        return said
+    cut_off = wording.plural(found.cut_off, "slot")
+    return f"{said}, in {found.parts} parts; {cut_off} on their way between them left out"
+
+
 def _print(found: Verdict, folder: Path) -> None:
     account = found.account
     middle, most, longest = (wording.duration(it) for it in account.lateness_ms)
-    played = (found.ended_at - found.began_at).total_seconds()
     rows = [
-        ("Played", f"{_clock(played)} in {_clock(found.real_seconds)}, speed {found.speed:g}"),
+        ("Played", _played(found)),
         ("Slots", _counted(account)),
         ("Recorded", ", ".join(f"{n:,} {it}" for it, n in sorted(account.statuses.items()))),
         ("Begun", f"{middle} late in the middle, 95 % within {most}, at most {longest}"),
@@ -217,5 +268,7 @@ def _print(found: Verdict, folder: Path) -> None:
     out.print()
     early = "" if found.is_complete else ", so far"
     out.print(f"[{_STYLES[found.result.value]}]{found.result.value.replace('_', ' ')}[/]{early}")
+    if not found.is_complete:
+        out.print("Go on with it: workflow-monitor soak --continue")
     for reason in found.reasons:
         out.print(f"- {reason}", markup=False, soft_wrap=True)

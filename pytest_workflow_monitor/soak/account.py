@@ -23,6 +23,10 @@ NOTED_SECONDS = 60.0
 """In so much real time a slot that is due is recorded, or nobody knows of it."""
 
 
+SlotKey = tuple[str, datetime]
+"""A workflow, and when it was due."""
+
+
 class TroubleKind(StrEnum):
     """What was wrong with a slot.
 
@@ -100,6 +104,20 @@ def take_account(
     return _Audit(expected, recorded, runs, now, speed, is_over=is_over).account()
 
 
+def on_their_way(
+    expected: Mapping[str, Expected],
+    recorded: Iterable[Slot],
+    runs: Iterable[ScheduledRun],
+    *,
+    now: datetime,
+    speed: float,
+) -> tuple[SlotKey, ...]:
+    """Return the slots that were due, and of which nobody can say yet what becomes of them."""
+    audit = _Audit(expected, recorded, runs, now, speed, is_over=False)
+    audit.account()
+    return tuple(audit.open)
+
+
 class _Audit:
     def __init__(
         self,
@@ -125,16 +143,17 @@ class _Audit:
         self._troubles: list[Trouble] = []
         self._lateness: list[float] = []
         self._failed = 0
-        self._open = 0
+        self.open: list[SlotKey] = []
 
     def account(self) -> Account:
         statuses: Counter[str] = Counter()
         due = 0
         for workflow_id, it in self._expected.items():
             slots = [slot_at for slot_at in it.slots if slot_at <= self._now]
-            due += len(slots)
+            counted = [slot_at for slot_at in slots if slot_at not in it.left_out]
+            due += len(counted)
             covering = self._covering(workflow_id, slots)
-            for slot_at in slots:
+            for slot_at in counted:
                 slot = self._slots[workflow_id].get(slot_at) or covering.get(slot_at)
                 statuses[slot.status.value if slot else "nothing"] += 1
                 self._look_at(workflow_id, slot_at, slot, it.grace_seconds)
@@ -143,7 +162,7 @@ class _Audit:
             expected=due,
             run=len(self._lateness),
             failed=self._failed,
-            open=self._open,
+            open=len(self.open),
             statuses=dict(statuses),
             lateness_ms=_spread(self._lateness),
             troubles=tuple(sorted(self._troubles, key=lambda it: (it.slot_at, it.workflow_id))),
@@ -212,7 +231,7 @@ class _Audit:
         if self._is_over or is_lost:
             self._blame(TroubleKind.SILENT, workflow_id, slot_at, said)
         else:
-            self._open += 1
+            self.open.append((workflow_id, slot_at))
 
     def _blame(
         self,

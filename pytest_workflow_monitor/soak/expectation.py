@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class Expected(Record, frozen=True, kw_only=True):
-    """The slots of a workflow, in order, and how many seconds late they may begin."""
+    """The slots of a workflow, in order, and how many seconds late they may begin.
+
+    ``left_out`` are those of them that do not count.
+    """
 
     slots: tuple[datetime, ...]
     grace_seconds: float
+    left_out: frozenset[datetime] = frozenset()
 
 
 def enabled(workflows: Iterable[Workflow], environment: str) -> dict[str, Workflow]:

@@ -1,7 +1,8 @@
 """Where a soak keeps what it records: state of its own, so that a project's history stays as it is.
 
 Every soak has a folder below the state directory, and a lock on it while it lives. The next one
-removes the folders of those before it, and stops what is left of their embedded server.
+goes on with the last of them, or removes the folders of those before it, and stops what is left of
+their embedded server.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor import settings as configuration
-from pytest_workflow_monitor.errors import StoreError
+from pytest_workflow_monitor.errors import StoreError, WorkflowMonitorError
+from pytest_workflow_monitor.soak.progress import load
 from pytest_workflow_monitor.store import embedded, places
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.soak.progress import Progress
 
 FOLDER = "soak"
 LOCK = "in-use"
@@ -38,6 +41,10 @@ QUIET = {
 DATABASES = ("DATABASE_URL", "WORKFLOW_MONITOR_DATABASE_URL")
 
 
+class NothingToContinueError(WorkflowMonitorError):
+    """No soak here was interrupted."""
+
+
 @contextmanager
 def scratch(settings: Settings) -> Iterator[Path]:
     """Make the folder of a soak, and hold it while it lasts."""
@@ -45,10 +52,38 @@ def scratch(settings: Settings) -> Iterator[Path]:
     _remove_left_over(soaks)
     folder = soaks / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
     folder.mkdir(parents=True)
+    with _held(folder):
+        yield folder
+
+
+@contextmanager
+def interrupted(settings: Settings) -> Iterator[tuple[Path, Progress]]:
+    """Hold the folder of the last soak that was interrupted, to go on with it.
+
+    Raises:
+        NothingToContinueError: There is none, or it goes on already.
+    """
+    soaks = settings.state_path / FOLDER
+    for folder in sorted(soaks.glob("*"), reverse=True):
+        progress = load(folder)
+        if progress is None or progress.is_complete or not progress.parts:
+            continue
+        if _is_held(folder):
+            raise NothingToContinueError(f"The soak in {folder} is still going on.")
+        with _held(folder):
+            yield folder, progress
+        return
+    raise NothingToContinueError(
+        f"No soak in {soaks} was interrupted: begin one without --continue."
+    )
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
     handle = os.open(folder / LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH)
-        yield folder
+        yield
     finally:
         os.close(handle)
 

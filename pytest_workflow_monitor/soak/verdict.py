@@ -17,7 +17,7 @@ from pytest_workflow_monitor.soak.vitals import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pytest_workflow_monitor.soak.progress import Progress
 
 
 class Result(StrEnum):
@@ -42,7 +42,10 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
         is_complete: Whether all of the time was played.
         began_at: From when on slots were expected, as played.
         ended_at: Until when.
+        played_seconds: How much time was played, without what lies between parts.
         real_seconds: How long that took.
+        parts: In how many parts it was played: one, and one more for each time it was interrupted.
+        cut_off: How many slots were on their way then; they do not count.
         speed: How many played seconds a real one had.
         account: What became of every slot.
         memory: Of the service, in megabytes.
@@ -56,7 +59,10 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
     is_complete: bool
     began_at: datetime
     ended_at: datetime
+    played_seconds: float
     real_seconds: float
+    parts: int = 1
+    cut_off: int = 0
     speed: float
     account: Account
     memory: Growth
@@ -74,31 +80,11 @@ _SAID = {
 }
 
 
-def judge(
-    account: Account,
-    checkpoints: Sequence[Vitals],
-    *,
-    began_at: datetime,
-    ended_at: datetime,
-    real_seconds: float,
-    speed: float,
-    is_complete: bool,
-    problem: str = "",
-) -> Verdict:
-    """Judge a soak.
-
-    Args:
-        account: What became of the slots.
-        checkpoints: What was measured on the way.
-        began_at: From when on slots were expected, as played.
-        ended_at: Until when.
-        real_seconds: How long that took.
-        speed: How many played seconds a real one had.
-        is_complete: Whether all of the time was played.
-        problem: What ended it early, other than somebody who wanted so.
-    """
+def judge(account: Account, progress: Progress) -> Verdict:
+    """Judge a soak by what became of its slots, and by what was measured on the way."""
+    checkpoints, parts = progress.vitals, progress.parts
     memory, connections = memory_growth(checkpoints), connection_growth(checkpoints)
-    faults = [problem] if problem else []
+    faults = [it.problem for it in parts if it.problem]
     if not account.expected:
         faults.append("no slot was due: play a longer time")
     faults += _reasons(account, by_speed=False)
@@ -111,16 +97,19 @@ def judge(
     return Verdict(
         result=Result.FAILED if faults else result,
         reasons=(*faults, *too_fast),
-        is_complete=is_complete,
-        began_at=began_at,
-        ended_at=ended_at,
-        real_seconds=real_seconds,
-        speed=speed,
+        is_complete=progress.is_complete,
+        began_at=parts[0].began_at,
+        ended_at=parts[-1].ended_at,
+        played_seconds=progress.played_seconds,
+        real_seconds=sum(it.real_seconds for it in parts),
+        cut_off=sum(len(it.cut_off) for it in parts),
+        parts=len(parts),
+        speed=progress.plan.speed,
         account=account,
         memory=memory,
         connections=connections,
         most_load=max((it.load for it in checkpoints), default=0.0),
-        checkpoints=tuple(checkpoints),
+        checkpoints=checkpoints,
     )
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from pytest_workflow_monitor.model import Status, Trigger, Workflow
 from pytest_workflow_monitor.slots import Slot, SlotStatus
-from pytest_workflow_monitor.soak.account import Account, TroubleKind, take_account
+from pytest_workflow_monitor.soak.account import Account, TroubleKind, on_their_way, take_account
 from pytest_workflow_monitor.soak.expectation import enabled, expect
+from pytest_workflow_monitor.soak.progress import Part, expect_in
 from pytest_workflow_monitor.store.schedules import ScheduledRun
 from tests.schedule.timetable import NOON, a_slot, noon
 
@@ -175,3 +176,53 @@ def test_slots_to_come_are_not_due() -> None:
     """At a checkpoint only those up to now count."""
     found = account([done(5)], until=noon(7), is_over=False)
     assert (found.expected, found.run, found.open) == (1, 1, 0)
+
+
+PARTS = (
+    Part(
+        began_at=NOON,
+        ended_at=noon(12),
+        really_began_at=NOON,
+        cut_off=(("order", noon(10)),),
+    ),
+    Part(began_at=noon(33), ended_at=noon(45), really_began_at=noon(33)),
+)
+
+
+def test_what_a_soak_did_not_play_does_not_count() -> None:
+    """Neither what lies between its parts, nor what was on its way when one ended."""
+    found = take_account(
+        expect_in([ORDER], PARTS),
+        [
+            done(5),
+            missed(10, found_after=1500),
+            missed(15, found_after=1100, covers=4),
+            *map(done, (35, 40, 45)),
+        ],
+        [run(noon(it)) for it in (5, 35, 40, 45)],
+        now=noon(46),
+        speed=1,
+        is_over=True,
+    )
+    assert (found.expected, found.run, found.troubles) == (4, 4, ())
+
+
+def test_a_row_for_many_slots_reaches_into_what_is_played() -> None:
+    """Of the slots that it stands for, those that were played were missed."""
+    found = take_account(
+        expect_in([ORDER], PARTS),
+        [done(5), missed(15, found_after=1600, covers=5), done(40), done(45)],
+        [run(noon(it)) for it in (5, 40, 45)],
+        now=noon(46),
+        speed=1,
+        is_over=True,
+    )
+    assert [(it.kind, it.slot_at) for it in found.troubles] == [(TroubleKind.MISSED, noon(35))]
+
+
+def test_what_is_on_its_way_is_named() -> None:
+    """It is no fault of anybody when a soak is interrupted."""
+    keys = on_their_way(
+        EXPECTED, [a_slot(noon(15)), done(5), done(10)], [run(noon(5))], now=noon(15), speed=1
+    )
+    assert keys == (("order", noon(10)), ("order", noon(15)))

@@ -60,9 +60,17 @@ class Soak:
 
     def start(self, *arguments: str) -> None:
         """Start it, and return at its first checkpoint."""
+        self._start("--checkpoint", "1s", *arguments)
+
+    def start_again(self, *arguments: str) -> None:
+        """Let it go on, and return at its next checkpoint."""
+        self._start("--continue", *arguments)
+
+    def _start(self, *arguments: str) -> None:
+        self.close()
         command = [sys.executable, "-m", "pytest_workflow_monitor.cli", "soak", "--json"]
         self.popen = subprocess.Popen(
-            [*command, "--checkpoint", "1s", *arguments],
+            [*command, *arguments],
             cwd=self.folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -168,6 +176,47 @@ def test_ctrl_c_gives_the_verdict_so_far(soak: Soak) -> None:
     assert (code, found["result"], found["is_complete"]) == (130, "passed", False)
     assert found["account"]["run"] >= 1
     assert not service.is_running()
+
+
+def test_a_soak_that_was_killed_goes_on(open_folder: Path) -> None:
+    """With the slots, the database and the plan that it had; what lies between does not count."""
+    soak = Soak(open_folder)
+    soak.write("test_it.py", suite("* * * * * */5", "1h"))
+    try:
+        soak.start("--for", "20s")
+        soak.until("run", 1)
+        service = soak.service()
+        soak.close()
+        service.wait(PATIENCE)
+        soak.start_again()
+        soak.until("run", 2)
+        assert soak.popen is not None
+        soak.popen.send_signal(signal.SIGINT)
+        code, found = soak.end()
+        assert (code, found["result"], found["is_complete"]) == (130, "passed", False), found
+        soak.start_again()
+        code, found = soak.end()
+        assert (code, found["result"], found["is_complete"]) == (0, "passed", True), found
+        assert found["parts"] == 3
+        assert found["played_seconds"] == pytest.approx(20, abs=0.1)
+        assert found["account"]["expected"] + found["cut_off"] >= 3
+        assert found["account"]["run"] == found["account"]["expected"]
+        with pytest.raises(AssertionError, match=r"was interrupted: begin one without"):
+            soak.start_again()
+    finally:
+        soak.close()
+
+
+def test_a_soak_goes_on_as_it_was_begun(soak: Soak) -> None:
+    """Neither with other options, nor with other schedules."""
+    soak.write("test_it.py", suite("* * * * * */5", "1h"))
+    soak.start("--for", "1h", "--in-database")
+    soak.close()
+    with pytest.raises(AssertionError, match="as the soak was begun: leave out --for"):
+        soak.start_again("--for", "2h")
+    soak.write("test_it.py", suite("* * * * * */7", "1h"))
+    with pytest.raises(AssertionError, match="not those that the soak began with"):
+        soak.start_again()
 
 
 def test_a_service_that_dies_is_told(soak: Soak) -> None:

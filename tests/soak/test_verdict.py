@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_workflow_monitor.soak.account import Account, Trouble, TroubleKind
+from pytest_workflow_monitor.soak.progress import Part, Plan, Progress
 from pytest_workflow_monitor.soak.verdict import Result, Verdict, judge
 from pytest_workflow_monitor.soak.vitals import Vitals, connection_growth, memory_growth
 from tests.schedule.timetable import NOON, noon
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def vitals(memory_mb: float = 60, connections: int = 6) -> Vitals:
@@ -17,17 +21,34 @@ def vitals(memory_mb: float = 60, connections: int = 6) -> Vitals:
     return Vitals(at=NOON, memory_mb=memory_mb, processes=0, connections=connections, load=0.5)
 
 
-def verdict(*troubles: Trouble, checkpoints: list[Vitals] | None = None, **changes: Any) -> Verdict:
+PLAN = Plan(seconds=3600, speed=60, checkpoint_seconds=10, concurrency=3)
+
+
+def a_part(begins: float = 0, ends: float = 60, **changes: Any) -> Part:
+    """Make a part that was played from one minute past noon to another."""
+    return Part(
+        began_at=noon(begins),
+        ended_at=noon(ends),
+        really_began_at=NOON,
+        real_seconds=ends - begins,
+        **changes,
+    )
+
+
+def verdict(
+    *troubles: Trouble,
+    checkpoints: Sequence[Vitals] = (),
+    parts: Sequence[Part] = (),
+    account: Account | None = None,
+) -> Verdict:
     """Judge a soak of ten slots."""
-    account = Account(expected=10, run=10, statuses={}, troubles=troubles)
-    fields: dict[str, Any] = {
-        "began_at": NOON,
-        "ended_at": noon(60),
-        "real_seconds": 60,
-        "speed": 60,
-        "is_complete": True,
-    }
-    return judge(changes.pop("account", account), checkpoints or [vitals()], **(fields | changes))
+    progress = Progress(
+        plan=PLAN,
+        is_complete=True,
+        parts=tuple(parts) or (a_part(),),
+        vitals=tuple(checkpoints) or (vitals(),),
+    )
+    return judge(account or Account(expected=10, run=10, statuses={}, troubles=troubles), progress)
 
 
 def trouble(kind: TroubleKind, *, by_speed: bool = False) -> Trouble:
@@ -64,8 +85,17 @@ def test_what_the_speed_is_to_blame_for_fails_nothing() -> None:
 
 def test_a_service_that_ended_fails_it() -> None:
     """And so does a time in which nothing was due."""
-    assert verdict(problem="the service ended with exit code -9").result is Result.FAILED
+    died = a_part(problem="the service ended with exit code -9")
+    assert verdict(parts=[died, a_part()]).result is Result.FAILED
     assert verdict(account=Account(statuses={})).result is Result.FAILED
+
+
+def test_what_lies_between_two_parts_was_not_played() -> None:
+    """Nor do slots count that were on their way when the first of them ended."""
+    found = verdict(parts=[a_part(0, 20, cut_off=(("order", noon(20)),)), a_part(50, 90)])
+    assert (found.played_seconds, found.real_seconds) == (3600, 60)
+    assert (found.parts, found.cut_off) == (2, 1)
+    assert (found.began_at, found.ended_at) == (noon(0), noon(90))
 
 
 def test_memory_that_grows_fails_it() -> None:
