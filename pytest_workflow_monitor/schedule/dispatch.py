@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.model import Overlap, Priority, Record
@@ -206,7 +207,8 @@ class _Batch:
     def _queue(self, schedules: Mapping[str, Schedule], added: Sequence[Slot]) -> int:
         runs = [(schedules[it.workflow_id], it) for it in added if it.status is SlotStatus.QUEUED]
         groups = rules.groups(runs, self._settings.schedule_group_size)
-        return len(self._store.defer_jobs([_job(group) for group in groups]))
+        urgent = sorted(groups, key=_begins_by)  # of one priority, workers take the first
+        return len(self._store.defer_jobs([_job(group) for group in urgent]))
 
     def _move(self, schedule: Schedule, look: rules.Look) -> Move:
         return Move(
@@ -216,6 +218,11 @@ class _Batch:
             next_run_at=look.next_run_at,
             missed=self._missed[schedule.workflow_id],
         )
+
+
+def _begins_by(group: Sequence[tuple[Schedule, Slot]]) -> datetime:
+    """Return when a job has to begin at the latest."""
+    return min(slot.slot_at + timedelta(seconds=it.grace_seconds) for it, slot in group)
 
 
 def _job(group: Sequence[tuple[Schedule, Slot]]) -> NewJob:

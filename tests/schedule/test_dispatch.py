@@ -104,6 +104,17 @@ def test_slots_of_one_time_share_a_job(store: Store, settings: Settings) -> None
     ]
 
 
+def test_what_has_to_begin_first_is_queued_first(store: Store, settings: Settings) -> None:
+    """Else the short grace of a frequent workflow is over before the hourly ones have begun."""
+    graces = {"hourly": 600.0, "often": 150.0, "quarterly": 450.0}
+    critical = {"priority": Priority.CRITICAL}
+    keep(store, [a_schedule(it, grace_seconds=grace, **critical) for it, grace in graces.items()])
+    dispatch(store, settings, NOON)
+    names = {it.slot_id: it.workflow_id for it in recorded(store)}
+    found = [names[it] for job in jobs(store) for it in job["args"]["slot_ids"]]
+    assert found == ["often", "quarterly", "hourly"]
+
+
 def test_a_late_slot_runs_within_its_grace(store: Store, settings: Settings) -> None:
     """At the grace it still runs; beyond it, it is recorded as missed and counted."""
     keep(store, [a_schedule("in-time"), a_schedule("late", grace_seconds=149.0)])
