@@ -44,6 +44,13 @@ logger = logging.getLogger("pytest_workflow_monitor.shipper")
 TICK_SECONDS = 0.5
 """How long the shipper waits between two looks at the journal."""
 
+BUSY_TICK_SECONDS = 0.25
+"""How long it waits after it found something.
+
+A shorter pause costs the tests processor time, as every batch has its price; a longer one leaves
+more to be stored when the session ends and somebody waits for it.
+"""
+
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0)
 """Pauses between attempts to reach a database that is away, while the session runs."""
 
@@ -107,16 +114,22 @@ class Shipper:
         """The process that started this one."""
         return self._shipment.session.pid
 
-    def tick(self) -> None:
-        """Store what has come, unless the database is away and was asked a moment ago."""
+    def tick(self) -> float:
+        """Store what has come, unless the database is away and was asked a moment ago.
+
+        Returns:
+            How many seconds to wait until the next time.
+        """
         if monotonic() < self._retry_at:
-            return
+            return TICK_SECONDS
+        before = self._shipment.attempts
         if self._drained():
             self._upload(TICK_SECONDS)
         else:
             pause = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
             self._failures += 1
             self._retry_at = monotonic() + pause
+        return TICK_SECONDS if self._shipment.attempts == before else BUSY_TICK_SECONDS
 
     def finish(
         self, ending: Ending | None = None, tell: Callable[[Verdict], None] = lambda _: None
@@ -368,8 +381,9 @@ def main() -> int:
         return 0  # another process got there first and stores this journal
     shipper = Shipper(order, listen=session.listen, delivers=True)
     try:
-        while not session.is_over(shipper.session_pid, TICK_SECONDS):
-            shipper.tick()
+        pause = TICK_SECONDS
+        while not session.is_over(shipper.session_pid, pause):
+            pause = shipper.tick()
         _tell(shipper.finish(session.ending, _tell))
         shipper.replay_others()
         shipper.analyse()

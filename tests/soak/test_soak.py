@@ -146,7 +146,7 @@ FORGET = """
 def test_planted_misses_are_found(soak: Soak, database_url: str) -> None:
     """One kind is recorded, as of a scheduler that hung; the other is a slot nobody knows of."""
     soak.write("test_it.py", suite("* * * * * */5", "1s"))
-    soak.start("--for", "45s", "--in-database")
+    soak.start("--for", "25s", "--in-database")
     soak.until("run", 1)
     connection = connect(database_url)
     until(lambda: connection.execute(FORGET).fetchall())
