@@ -268,7 +268,7 @@ def _print(found: Verdict, folder: Path) -> None:
     out.print()
     early = "" if found.is_complete else ", so far"
     out.print(f"[{_STYLES[found.result.value]}]{found.result.value.replace('_', ' ')}[/]{early}")
-    if not found.is_complete:
-        out.print("Go on with it: workflow-monitor soak --continue")
     for reason in found.reasons:
         out.print(f"- {reason}", markup=False, soft_wrap=True)
+    if not found.is_complete:
+        out.print("Go on with it: workflow-monitor soak --continue")
