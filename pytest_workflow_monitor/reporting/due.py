@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.errors import ReportError
+from pytest_workflow_monitor.errors import ReportError, StoreError
 from pytest_workflow_monitor.report_times import due_period
 from pytest_workflow_monitor.reporting.keeping import identity, keep
 from pytest_workflow_monitor.reporting.making import environments_of, make
@@ -53,13 +53,13 @@ def keep_if_new(
 
 
 def _made(store: Store, settings: Settings, rule: ReportRule, now: datetime) -> KeptReport | None:
+    extra = {"action": "report_failed", "report": rule.name}
     try:
         return keep_if_new(store, settings, rule, due_period(rule, settings, now), now)
     except ReportError as error:
-        logger.warning(
-            "report %s: %s",
-            rule.name,
-            error,
-            extra={"action": "report_failed", "report": rule.name},
-        )
-        return None
+        logger.warning("report %s: %s", rule.name, error, extra=extra)
+    except StoreError:
+        raise
+    except Exception:  # a mistake of ours in one report must not cost the others
+        logger.exception("report %s", rule.name, extra=extra)
+    return None

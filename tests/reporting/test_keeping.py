@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_workflow_monitor.notify.messages import Message
+    from pytest_workflow_monitor.period_report import PeriodReport
     from pytest_workflow_monitor.settings import Settings
 
     Settled = Callable[..., Settings]
@@ -72,6 +73,26 @@ def test_a_second_run_makes_no_second_report(store: Store, settings_for: Settled
     assert make_due(store, desk.settings, MORNING + timedelta(hours=1)) == ()
     assert len(make_due(store, desk.settings, MORNING + timedelta(days=1))) == 1
     assert len(report_rows(store)) == 2
+
+
+def test_a_mistake_in_one_report_does_not_cost_the_next(
+    store: Store,
+    settings_for: Settled,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log says which; the database is not to blame."""
+    rules = (ReportRule(name="first"), ReportRule(name="second"))
+    desk = newsroom(store, settings_for, reports=rules)
+
+    def broken(store: Store, settings: Settings, rule: ReportRule, *times: Any) -> PeriodReport:
+        if rule.name == "first":
+            raise ZeroDivisionError
+        return make(store, settings, rule, *times)
+
+    monkeypatch.setattr("pytest_workflow_monitor.reporting.due.make", broken)
+    assert [it.report_name for it in make_due(store, desk.settings, MORNING)] == ["second"]
+    assert "report first" in caplog.text
 
 
 def test_schedulers_at_once_make_one_and_send_one(store: Store, settings_for: Settled) -> None:

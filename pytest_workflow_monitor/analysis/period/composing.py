@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.figures import total
@@ -9,12 +10,14 @@ from pytest_workflow_monitor.analysis.period.incidents import incidents
 from pytest_workflow_monitor.analysis.period.sections import SECTIONS
 from pytest_workflow_monitor.analysis.wording import availability, plural
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.period_report import Headline, PeriodReport, Tone
+from pytest_workflow_monitor.period_report import Headline, Note, PeriodReport, Section, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
+
+logger = logging.getLogger("pytest_workflow_monitor.reporting")
 
 
 def compose(
@@ -27,7 +30,7 @@ def compose(
         name: What the report is called; by default as its period.
         sections: The names of its sections, in their order.
     """
-    said = (SECTIONS[it](facts) for it in sections)
+    said = (_section(it, facts) for it in sections)
     verdict, tone = _verdict(facts)
     return PeriodReport(
         name=name or facts.period.kind.value,
@@ -40,6 +43,17 @@ def compose(
         headline=headline(facts),
         sections=tuple(it for it in said if it is not None),
     )
+
+
+def _section(name: str, facts: PeriodFacts) -> Section | None:
+    """Make a section; a mistake of ours in one must not cost the report all the others."""
+    try:
+        return SECTIONS[name](facts)
+    except Exception as error:
+        logger.exception("section %s", name, extra={"action": "section_failed"})
+        sorry = f"This section could not be made: {type(error).__name__}: {error}."
+        note = Note(text=sorry, tone=Tone.BAD)
+        return Section(name=name, title=name.replace("_", " ").capitalize(), blocks=(note,))
 
 
 def headline(facts: PeriodFacts) -> Headline:

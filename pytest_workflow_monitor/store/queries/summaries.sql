@@ -48,7 +48,7 @@ WHERE project = %(project)s AND class IN ('executions', 'details')
 -- name: clear_workflow_hours
 -- Delete the sums of some hours
 DELETE FROM workflow_monitor.workflow_hours AS known
-USING unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
+USING unnest(%(environments)b::text[], %(workflow_ids)b::text[], %(starts)b::timestamptz[])
     AS hour (environment, workflow_id, starts_at)
 WHERE known.project = %(project)s
   AND known.environment = hour.environment
@@ -63,7 +63,7 @@ INSERT INTO workflow_monitor.workflow_hours (
     buckets, counts
 )
 SELECT %(project)s, hour.environment, hour.workflow_id, hour.starts_at, total.*
-FROM unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
+FROM unnest(%(environments)b::text[], %(workflow_ids)b::text[], %(starts)b::timestamptz[])
     AS hour (environment, workflow_id, starts_at)
 CROSS JOIN LATERAL ( -- by the index for each, whatever the planner believes of new tables
     SELECT location, sum(runs), sum(passed), sum(degraded), sum(failed), sum(error),
@@ -111,7 +111,7 @@ CROSS JOIN LATERAL ( -- by the index for each, whatever the planner believes of 
 -- name: clear_series_hours
 -- Delete the sums of the steps and metrics of some hours
 DELETE FROM workflow_monitor.series_hours AS known
-USING unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
+USING unnest(%(environments)b::text[], %(workflow_ids)b::text[], %(starts)b::timestamptz[])
     AS hour (environment, workflow_id, starts_at)
 WHERE known.project = %(project)s
   AND known.environment = hour.environment
@@ -125,7 +125,7 @@ INSERT INTO workflow_monitor.series_hours (
     total, lowest, highest, buckets, counts
 )
 SELECT %(project)s, hour.environment, hour.workflow_id, hour.starts_at, total.*
-FROM unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
+FROM unnest(%(environments)b::text[], %(workflow_ids)b::text[], %(starts)b::timestamptz[])
     AS hour (environment, workflow_id, starts_at)
 CROSS JOIN LATERAL (
     SELECT location, kind, name, unit, sum(samples), sum(problems), coalesce(sum(total), 0),
@@ -182,7 +182,7 @@ $$
 -- name: clear_workflow_days
 -- Delete the sums of the days that some hours belong to
 DELETE FROM workflow_monitor.workflow_days AS known
-USING unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
+USING unnest(%(environments)b::text[], %(workflow_ids)b::text[], %(starts)b::timestamptz[])
     AS hour (environment, workflow_id, starts_at)
 WHERE known.project = %(project)s
   AND known.environment = hour.environment
@@ -193,7 +193,7 @@ WHERE known.project = %(project)s
 -- Add up the hours of the days that some hours belong to
 WITH day AS (
     SELECT DISTINCT environment, workflow_id, date_trunc('day', starts_at, 'UTC') AS starts_at
-    FROM unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
+    FROM unnest(%(environments)b::text[], %(workflow_ids)b::text[], %(starts)b::timestamptz[])
         AS hour (environment, workflow_id, starts_at)
 )
 INSERT INTO workflow_monitor.workflow_days (
@@ -249,7 +249,7 @@ $$
 -- name: clear_series_days
 -- Delete the sums of the steps and metrics of the days that some hours belong to
 DELETE FROM workflow_monitor.series_days AS known
-USING unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
+USING unnest(%(environments)b::text[], %(workflow_ids)b::text[], %(starts)b::timestamptz[])
     AS hour (environment, workflow_id, starts_at)
 WHERE known.project = %(project)s
   AND known.environment = hour.environment
@@ -260,7 +260,7 @@ WHERE known.project = %(project)s
 -- Add up the hours of the steps and metrics of the days that some hours belong to
 WITH day AS (
     SELECT DISTINCT environment, workflow_id, date_trunc('day', starts_at, 'UTC') AS starts_at
-    FROM unnest(%(environments)s::text[], %(workflow_ids)s::text[], %(starts)s::timestamptz[])
+    FROM unnest(%(environments)b::text[], %(workflow_ids)b::text[], %(starts)b::timestamptz[])
         AS hour (environment, workflow_id, starts_at)
 )
 INSERT INTO workflow_monitor.series_days (

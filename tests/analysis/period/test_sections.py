@@ -64,6 +64,24 @@ def test_where_nothing_happened_sections_say_so() -> None:
     }
 
 
+def test_a_mistake_in_one_section_does_not_cost_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It says so in its place, and the log has the traceback."""
+
+    def broken(_: PeriodFacts) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    whole = [it.name for it in compose(facts()).sections]
+    monkeypatch.setitem(SECTIONS, "flaky", broken)
+    report = compose(facts())
+    assert [it.name for it in report.sections] == whole
+    (sorry,) = next(it.blocks for it in report.sections if it.name == "flaky")
+    said = "This section could not be made: ZeroDivisionError: division by zero."
+    assert sorry == Note(text=said, tone=Tone.BAD)
+    assert "Traceback" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("known", "verdict", "tone"),
     [
