@@ -332,13 +332,14 @@ class Shipper:
             report.write_html(
                 document,
                 Path(order.html_path),
+                verdict,
                 state_path=self._settings.state_path,
                 artifacts_http_url=self._settings.artifacts_http_url,
             )
         if order.json_path:
             report.write_json(document, Path(order.json_path), verdict)
         if order.ctrf_path:
-            report.write_ctrf(document, Path(order.ctrf_path))
+            report.write_ctrf(document, Path(order.ctrf_path), verdict)
         if order.markdown_path:
             report.append_markdown(document, Path(order.markdown_path), verdict)
         return order.html_path, order.json_path, order.ctrf_path

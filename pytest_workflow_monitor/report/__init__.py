@@ -12,6 +12,7 @@ from pytest_workflow_monitor.report.markdown import append_markdown, render_mark
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_workflow_monitor.analysis.gate import Verdict
     from pytest_workflow_monitor.model import SessionDocument
 
 __all__ = [
@@ -27,23 +28,35 @@ __all__ = [
 
 
 def write_html(
-    document: SessionDocument, path: Path, *, state_path: Path, artifacts_http_url: str = ""
+    document: SessionDocument,
+    path: Path,
+    verdict: Verdict | None = None,
+    *,
+    state_path: Path,
+    artifacts_http_url: str = "",
 ) -> None:
     """Write the HTML report of a session to ``path``, whole or not at all; parents are created.
 
-    Pictures and text attached to executions that need attention are embedded from ``state_path``,
-    the state directory, as far as the budgets go. Where artifacts can be fetched from
-    ``artifacts_http_url`` followed by their path, traces have a link that opens them.
+    The gate's verdict is part of it, if there is one. Pictures and text attached to executions that
+    need attention are embedded from ``state_path``, the state directory, as far as the budgets go.
+    Where artifacts can be fetched from ``artifacts_http_url`` followed by their path, traces have a
+    link that opens them.
 
     Raises:
         ReportError: The file cannot be written.
     """
-    content = render_html(document, state_path=state_path, artifacts_http_url=artifacts_http_url)
+    content = render_html(
+        document, verdict, state_path=state_path, artifacts_http_url=artifacts_http_url
+    )
     write_atomically(path, content)
 
 
 def render_html(
-    document: SessionDocument, *, state_path: Path | None = None, artifacts_http_url: str = ""
+    document: SessionDocument,
+    verdict: Verdict | None = None,
+    *,
+    state_path: Path | None = None,
+    artifacts_http_url: str = "",
 ) -> bytes:
     """Render the HTML report of a session; without ``state_path`` no file is embedded.
 
@@ -51,4 +64,6 @@ def render_html(
     """
     from pytest_workflow_monitor.report import html
 
-    return html.render_html(document, state_path=state_path, artifacts_http_url=artifacts_http_url)
+    return html.render_html(
+        document, verdict, state_path=state_path, artifacts_http_url=artifacts_http_url
+    )

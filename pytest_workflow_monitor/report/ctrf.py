@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_workflow_monitor.analysis import summary, wording
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import PROBLEMS, Status
 from pytest_workflow_monitor.report.cases import readable
 from pytest_workflow_monitor.report.files import write_atomically
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from pytest_workflow_monitor.analysis.gate import Verdict
     from pytest_workflow_monitor.model import Artifact, Attempt, Execution, SessionDocument, Step
 
 SPEC_VERSION = "0.0.0"
@@ -31,18 +33,21 @@ STATUSES = ("passed", "failed", "skipped", "pending", "other")
 MAX_TRACE = 20_000
 
 
-def render_ctrf(document: SessionDocument) -> bytes:
-    """Render a session as CTRF JSON."""
-    return checked(msgspec.json.encode(_report(masked(document))))
+def render_ctrf(document: SessionDocument, verdict: Verdict | None = None) -> bytes:
+    """Render a session as CTRF JSON; the gate's verdict, if there was one, is an extra of it."""
+    report = _report(masked(document))
+    if verdict is not None:
+        report["extra"] = {"gate": msgspec.to_builtins(known.record(verdict))}
+    return checked(msgspec.json.encode(report))
 
 
-def write_ctrf(document: SessionDocument, path: Path) -> None:
+def write_ctrf(document: SessionDocument, path: Path, verdict: Verdict | None = None) -> None:
     """Write a session as CTRF JSON, whole or not at all; parents are created.
 
     Raises:
         ReportError: The file cannot be written.
     """
-    write_atomically(path, render_ctrf(document))
+    write_atomically(path, render_ctrf(document, verdict))
 
 
 def _report(document: SessionDocument) -> dict[str, Any]:

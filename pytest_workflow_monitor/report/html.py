@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jinja2
 
 from pytest_workflow_monitor.analysis import summary, wording
+from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Priority, Status
 from pytest_workflow_monitor.report import pictures
 from pytest_workflow_monitor.report.attachments import Attachments
@@ -27,6 +28,7 @@ from pytest_workflow_monitor.report.cases import (
     readable,
     row_view,
 )
+from pytest_workflow_monitor.report.gate import gate_view
 from pytest_workflow_monitor.report.guard import checked, masked
 from pytest_workflow_monitor.report.links import web_link
 from pytest_workflow_monitor.report.page_assets import assets
@@ -43,6 +45,7 @@ from pytest_workflow_monitor.report.page_data import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_workflow_monitor.analysis.gate import Verdict
     from pytest_workflow_monitor.model import Execution, SessionDocument, SessionStarted
 
 MAX_CASES = 200
@@ -83,13 +86,18 @@ class Fact(NamedTuple):
 
 
 def render_html(
-    document: SessionDocument, *, state_path: Path | None = None, artifacts_http_url: str = ""
+    document: SessionDocument,
+    verdict: Verdict | None = None,
+    *,
+    state_path: Path | None = None,
+    artifacts_http_url: str = "",
 ) -> bytes:
     """Render the report of a session; without ``state_path`` no file is embedded."""
     document = masked(document)
     template = _environment().get_template("session.html.j2")
     attachments = Attachments(state_path, http_url=artifacts_http_url)
-    text = template.render(_context(document, attachments))
+    gate = gate_view(known.record(verdict)) if verdict is not None else None
+    text = template.render(_context(document, attachments), gate=gate)
     return checked(text.encode("utf-8", "replace"))
 
 

@@ -301,6 +301,8 @@ def test_the_summary_of_the_job_tells_what_is_new_and_what_is_excused(shop: Shop
     shop.run(**MAIN)
     summary = shop.suite.write("summary.md", "")
     run = shop.run(
+        "--workflow-report=report.html",
+        "--workflow-ctrf=ctrf.json",
         rules={"excuse_environment": "production", "allow_new_errors": False},
         LOGIN="fail:no such user",
         ORDER="fail:declined",
@@ -315,6 +317,9 @@ def test_the_summary_of_the_job_tells_what_is_new_and_what_is_excused(shop: Shop
     assert "passes there: 1 execution, the last one " in text[new:excused]
     assert "no such user" in text[excused : text.index("| Status |")]
     assert "last seen there" in text[excused:]
+    assert "Gate failed: exit code 1" in (shop.suite.path / "report.html").read_text("utf-8")
+    ctrf = json.loads((shop.suite.path / "ctrf.json").read_bytes())
+    assert ctrf["extra"]["gate"]["exit_status"] == 1
 
 
 def test_the_terminal_summary_stays_short(shop: Shop) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_workflow_monitor.analysis.gate import Ending, Verdict
 from pytest_workflow_monitor.errors import ReportError
 from pytest_workflow_monitor.masking import Secrets
 from pytest_workflow_monitor.model import Status
@@ -71,6 +72,7 @@ REPORT = {
     "reportId": str,
     "timestamp": str,
     "generatedBy": str,
+    "extra": dict,
     "results!": {
         "tool!": {"name!": str, "version": str},
         "summary!": {**COUNTS, "flaky": int, "duration": int},
@@ -168,6 +170,15 @@ def test_each_status_has_its_counterpart_and_keeps_its_name() -> None:
         Status.SKIPPED: "skipped",
         Status.RUNNING: "pending",
     }
+
+
+def test_the_verdict_of_the_gate_is_an_extra() -> None:
+    """Where the specification has room for what others do not know."""
+    verdict = Verdict(exit_status=1, passed=False, ending=Ending(exit_status=1))
+    report = json.loads(render_ctrf(sample.six(), verdict))
+    assert mismatches(report, REPORT) == []
+    assert report["extra"]["gate"]["passed"] is False
+    assert "extra" not in report_of(sample.six())
 
 
 def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from pytest_workflow_monitor.analysis.gate import (
     Verdict,
 )
 from pytest_workflow_monitor.model import Priority, Status
-from pytest_workflow_monitor.report import render_markdown
+from pytest_workflow_monitor.report import render_html, render_markdown
 from pytest_workflow_monitor.report.gate import gate_parts
 from tests.report import sample
 
@@ -86,8 +86,8 @@ def test_the_headline_is_the_verdict_and_the_exit_code(fields: dict[str, Any], s
     assert shown(verdict(**fields)).splitlines()[0] == said
 
 
-def test_reasons_come_first_then_what_is_new_known_and_excused() -> None:
-    """Each error stands in one of these lists, with how the base branch does."""
+def full() -> Verdict:
+    """A verdict with something of everything."""
     failing = OnBase(
         workflow_id="login",
         executions=3,
@@ -95,17 +95,20 @@ def test_reasons_come_first_then_what_is_new_known_and_excused() -> None:
         last_status=Status.TIMED_OUT,
         last_at=sample.STARTED_AT,
     )
-    text = shown(
-        verdict(
-            finding(novelty=Novelty.NEW, base=ON_MAIN),
-            finding(name="Login", novelty=Novelty.KNOWN, base=failing),
-            finding(name="Search", novelty=Novelty.NEW, is_flaky=True, status=Status.PASSED),
-            finding(name="News", novelty=Novelty.NEW, excused_at=sample.STARTED_AT),
-            reasons=(Reason(rule=Rule.FAILURES, said="2 high workflows fail, 0 allowed"),),
-            unjudged=(Unjudged(rules=("max_p95_ratio",), why="few passes"),),
-            ending=Ending(exit_status=1, others_failed=1, others=("test_a.py::test_x",)),
-        )
+    return verdict(
+        finding(novelty=Novelty.NEW, base=ON_MAIN),
+        finding(name="Login", novelty=Novelty.KNOWN, base=failing),
+        finding(name="Search", novelty=Novelty.NEW, is_flaky=True, status=Status.PASSED),
+        finding(name="News", novelty=Novelty.NEW, excused_at=sample.STARTED_AT),
+        reasons=(Reason(rule=Rule.FAILURES, said="2 high workflows fail, 0 allowed"),),
+        unjudged=(Unjudged(rules=("max_p95_ratio",), why="few passes"),),
+        ending=Ending(exit_status=1, others_failed=1, others=("test_a.py::test_x",)),
     )
+
+
+def test_reasons_come_first_then_what_is_new_known_and_excused() -> None:
+    """Each error stands in one of these lists, with how the base branch does."""
+    text = shown(full())
     at = "12 Nov 2025 14:20:05 UTC"
     assert [line for line in text.splitlines() if line] == [
         "✗ Gate failed: exit code 1",
@@ -147,3 +150,27 @@ def test_it_stands_between_the_verdict_of_the_session_and_its_table() -> None:
     text = render_markdown(sample.six(), verdict(finding(novelty=Novelty.NEW)))
     assert text.index("## ✗ 3 of 6") < text.index("### ✗ Gate failed") < text.index("| Status |")
     assert "Gate" not in render_markdown(sample.six())
+
+
+def test_the_page_says_the_same_before_what_needs_attention() -> None:
+    """In the same order, and what tests said is only text there, too."""
+    page = render_html(sample.six(), full()).decode()
+    words = (
+        "Gate failed: exit code 1",
+        "test_a.py::test_x",
+        "2 high workflows fail",
+        "New against",
+        "passes there: 12 executions",
+        "masked by a retry",
+        "Known on",
+        "2 of 3 executions failed there",
+        "Excused: fails in",
+        "last seen there",
+        "Not judged: max_p95_ratio",
+        "Needs attention",
+    )
+    places = [page.index(it) for it in words]
+    assert places == sorted(places)
+    hostile = finding(name=sample.HOSTILE, message=sample.HOSTILE, novelty=Novelty.NEW)
+    assert "<script>alert(1)" not in render_html(sample.six(), verdict(hostile)).decode()
+    assert "Gate" not in render_html(sample.six()).decode()
