@@ -12,10 +12,14 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+import psutil
+
 from pytest_workflow_monitor.settings import load
 from pytest_workflow_monitor.store.connection import open_store
 
 TESTS_IN_A_FILE = 500
+SHIPPER = "pytest_workflow_monitor.shipper"
+SHIPPER_SECONDS = 60.0
 PEERS = ("json-report", "allure_pytest", "workflow_monitor", "playwright", "asyncio", "anyio")
 """Plugins that are only loaded by the variant that measures them."""
 
@@ -116,14 +120,26 @@ def _run(root: Path, variant: Variant, options: tuple[str, ...]) -> Cost:
         stdout=subprocess.DEVNULL,
     )
     _, status, used = os.wait4(process.pid, 0)
+    wall = perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise SystemExit(f"{variant.name}: pytest ended with status {process.returncode}")
+    _await_shippers(root)
     return Cost(
-        wall=perf_counter() - started,
+        wall=wall,
         processor=used.ru_utime + used.ru_stime,
         memory_mb=used.ru_maxrss / 1024,
     )
+
+
+def _await_shippers(root: Path) -> None:
+    """Let shippers end: the next run must not share the machine with what nobody waits for."""
+    found = [
+        it
+        for it in psutil.process_iter(["cmdline", "cwd"])
+        if SHIPPER in (it.info["cmdline"] or ()) and str(it.info["cwd"]).startswith(str(root))
+    ]
+    psutil.wait_procs(found, SHIPPER_SECONDS)
 
 
 def _show(title: str, tests: int, times: dict[str, list[Cost]]) -> None:
