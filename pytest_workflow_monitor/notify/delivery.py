@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from pytest_workflow_monitor.alerting.sending import TOLD_SINCE
 from pytest_workflow_monitor.alerts import AlertEventKind, NotificationKind
 from pytest_workflow_monitor.errors import SettingsError, StoreError, TransportError
 from pytest_workflow_monitor.masking import known
@@ -28,7 +29,6 @@ from pytest_workflow_monitor.notify.channel import SEND_SECONDS, Receipt
 from pytest_workflow_monitor.notify.composing import compose
 from pytest_workflow_monitor.notify.planning import (
     RESTING,
-    Parcel,
     plan_channel,
     suppress_unknown,
     trail,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.channel import Channel
     from pytest_workflow_monitor.notify.messages import Message
+    from pytest_workflow_monitor.notify.parcels import Parcel
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
 
@@ -359,10 +360,18 @@ class _Recording:
             )
             if is_new:
                 self._trail(parcel, _EVENTS.get(notification.kind, AlertEventKind.NOTIFIED), "")
+                self._suppress_replaced(parcel, at)
                 self._store.mark_told(sorted(opened), at)
                 if notification.report_id is not None:
                     self._store.mark_report_told(notification.report_id, at)
         self.done += Delivered(sent=1)
+
+    def _suppress_replaced(self, parcel: Parcel, at: datetime) -> None:
+        """Leave out of the next digest what a message has told."""
+        replaced = self._store.suppress_held(parcel.replaces, now=at, reason=TOLD_SINCE)
+        alerts = [it for it in parcel.news.told if it.incident_id in replaced]
+        said = f"{parcel.notification.channel}: {TOLD_SINCE}"
+        self._store.add_alert_events(trail(alerts, AlertEventKind.NOT_NOTIFIED, said, at))
 
     def _failed(self, parcel: Parcel, error: TransportError, content: bytes) -> None:
         """Put a message off, or give it up when another try is useless."""

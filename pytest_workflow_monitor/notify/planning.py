@@ -10,6 +10,8 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from pytest_workflow_monitor.alerting import sending
 from pytest_workflow_monitor.alerting.sending import Due, Verdict, Window
 from pytest_workflow_monitor.alerting.windows import open_windows
@@ -25,6 +27,7 @@ from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.notify import backoff
 from pytest_workflow_monitor.notify.composing import News
+from pytest_workflow_monitor.notify.parcels import Parcel
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.store.alerts import NewEvent, NewNotification
 from pytest_workflow_monitor.store.outbox import AT_ONCE, Known, Settled
@@ -45,35 +48,6 @@ UNKNOWN_AFTER = timedelta(days=1)
 
 RESTING = "the channel asked to wait"
 NOBODY = "nobody has delivered to this channel for a day"
-
-
-class Parcel(Record, frozen=True, kw_only=True):
-    """A message that this process has claimed.
-
-    Attributes:
-        news: What it has to tell.
-        claimed_until: Until when nobody else takes it.
-        reference: How the channel finds its latest message about the same incident.
-    """
-
-    news: News
-    claimed_until: datetime
-    reference: dict[str, str]
-
-    @property
-    def notification(self) -> Notification:
-        """Its row in the outbox."""
-        return self.news.notification
-
-    @property
-    def together(self) -> list[str]:
-        """The rows whose news it tells."""
-        return [it.notification_id for it in self.news.together]
-
-    @property
-    def ids(self) -> list[str]:
-        """Its row and those whose news it tells."""
-        return [self.notification.notification_id, *self.together]
 
 
 class Planned(Record, frozen=True, kw_only=True):
@@ -139,8 +113,9 @@ class _Planning:
         self._settings = settings
         self._rule = rule
         self._now = now
-        self._burst_size = sending.BURST if joins else AT_ONCE
+        self._joins = joins
         self._claimed_until = now + CLAIM
+        self._held: dict[int, list[str]] = {}
         self._alerts: dict[int, list[Alert]] = defaultdict(list)
         self._silences: Sequence[Silence] = ()
         self._windows: Sequence[Window] = ()
@@ -152,6 +127,7 @@ class _Planning:
         if rest_until is not None:
             self._settle([self._settled(it, RESTING, not_before=rest_until) for it in due])
             return Planned()
+        self._held = self._store.held_news(channel)  # before any alert is read: that tells all
         self._silences = self._store.silences(self._settings.project, now)
         self._windows = open_windows(self._settings.maintenance, now)
         exhausted = [it for it in due if backoff.is_last(it.retry_count)]
@@ -161,14 +137,16 @@ class _Planning:
         plan = self._plan(fresh, len(repeated))
         self._note(plan.others)
         self._give_up(exhausted)
-        parcels = [
-            *(self._single(it) for it in plan.single),
-            *(self._burst(group) for group in plan.together),
-            *repeated.values(),
-            *self._digests(),
-        ]
+        parcels = self._claimed(
+            [
+                *(self._parcel(it.notification) for it in plan.single),
+                *(self._burst(group) for group in plan.together),
+                *repeated.values(),
+            ]
+        )
+        parcels += self._claimed(self._digests())
         return Planned(
-            parcels=self._claimed(parcels),
+            parcels=tuple(sorted(parcels, key=_tries)),
             held=sum(bool(it.hold) for it in plan.others),
             put_off=sum(it.wait is not None for it in plan.others),
             suppressed=sum(bool(it.drop) for it in plan.others),
@@ -185,7 +163,7 @@ class _Planning:
             windows=self._windows,
             allowance=self._allowance() - repeated,
             now=self._now,
-            burst=self._burst_size,
+            burst=sending.BURST if self._joins else AT_ONCE,
         )
 
     def _allowance(self) -> int:
@@ -213,31 +191,34 @@ class _Planning:
             if it.notification_id in told
         }
 
-    def _single(self, due: Due) -> Parcel:
-        return self._parcel(due.notification)
-
     def _burst(self, group: Sequence[Due]) -> Parcel:
         members = [it.notification for it in group]
         kinds = {it.kind for it in members}
         return self._joined(kinds.pop() if len(kinds) == 1 else NotificationKind.DIGEST, members)
 
     def _digests(self) -> list[Parcel]:
-        """Return the digest of what has been held back for long enough, if any."""
+        """Return the digest of what has been held back for long enough, if any.
+
+        What is silenced waits for the next one, and so does what another message is telling.
+        """
         held = self._store.held_messages(self._rule.name, self._now)
         waited = timedelta(seconds=self._settings.alerts.telling.digest_every_seconds)
         if not held or held[0].not_before > self._now - waited:
             return []
         self._read_alerts({it.incident_id for it in held if it.incident_id is not None})
-        members, silenced = [], []
+        on_their_way = self._store.incidents_on_their_way(self._rule.name)
+        members, others = [], []
         for it in held:
             quiet = self._quiet(it)
-            if quiet is None:
-                members.append(it)
-            else:
-                silenced.append(
+            if it.incident_id in on_their_way:
+                others.append(self._settled(it, it.reason, DeliveryStatus.HELD))
+            elif quiet is not None:
+                others.append(
                     self._settled(it, quiet.reason, DeliveryStatus.HELD, not_before=quiet.until)
                 )
-        self._settle(silenced)
+            else:
+                members.append(it)
+        self._settle(others)
         return [self._joined(NotificationKind.DIGEST, members)] if members else []
 
     def _quiet(self, notification: Notification) -> sending.Quiet | None:
@@ -275,30 +256,37 @@ class _Planning:
             it.incident_id for it in (notification, *together) if it.incident_id is not None
         }
         self._read_alerts(incident_ids)
+        if notification.kind is NotificationKind.DIGEST and self._joins:
+            together = (*together, *self._taken_along(notification, incident_ids))
         alerts = [alert for it in sorted(incident_ids) for alert in self._alerts[it]]
         return Parcel(
             news=News(notification=notification, together=tuple(together), alerts=tuple(alerts)),
             claimed_until=self._claimed_until,
             reference={},
+            replaces=tuple(it for number in incident_ids for it in self._held.get(number, ())),
         )
 
-    def _claimed(self, parcels: Iterable[Parcel]) -> tuple[Parcel, ...]:
-        """Claim messages; those that were never tried go first, lest one that fails delays all."""
-        ordered = sorted(parcels, key=lambda it: it.notification.retry_count)
-        incident_ids = [it.notification.incident_id for it in ordered]
+    def _taken_along(
+        self, digest: Notification, incident_ids: Iterable[int]
+    ) -> tuple[Notification, ...]:
+        """Let a digest tell also what waits about incidents that it tells as over."""
+        over = [it for it in incident_ids if not any(a.is_open for a in self._alerts[it])]
+        waiting = self._store.waiting_messages(self._rule.name, over)
+        self._store.tell_together(digest.notification_id, (it.notification_id for it in waiting))
+        return waiting
+
+    def _claimed(self, parcels: Sequence[Parcel]) -> list[Parcel]:
+        """Claim messages, and add how the channel finds its latest ones about their incidents."""
+        incident_ids = [it.notification.incident_id for it in parcels]
         wanted = [it for it in incident_ids if it is not None]
         references = self._store.references(self._rule.name, wanted) if wanted else {}
         self._store.claim_messages(
-            [it for parcel in ordered for it in parcel.ids], self._now, self._claimed_until
+            [it for parcel in parcels for it in parcel.ids], self._now, self._claimed_until
         )
-        return tuple(
-            Parcel(
-                news=it.news,
-                claimed_until=it.claimed_until,
-                reference=references.get(it.notification.incident_id or 0, {}),
-            )
-            for it in ordered
-        )
+        return [
+            replace(it, reference=references.get(it.notification.incident_id or 0, {}))
+            for it in parcels
+        ]
 
     def _note(self, verdicts: Sequence[Verdict]) -> None:
         """Record what becomes of messages that are not sent now, and why, once for each reason."""
@@ -365,3 +353,8 @@ class _Planning:
         if missing:
             for alert in reversed(self._store.alerts(incident_ids=missing)):
                 self._alerts[alert.incident_id].append(alert)
+
+
+def _tries(parcel: Parcel) -> int:
+    """Order messages: those never tried go first, lest one that fails delays all."""
+    return parcel.notification.retry_count

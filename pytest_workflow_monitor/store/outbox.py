@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -123,6 +124,27 @@ class Outbox(Database):
         """Take what waits for the next digest of a channel, that held the longest first."""
         return self._notifications("held_messages", channel=channel, now=now)
 
+    def held_news(self, channel: str) -> dict[int, list[str]]:
+        """Return the ids of what waits for the digests of a channel, by incident."""
+        found: dict[int, list[str]] = defaultdict(list)
+        for row in self.fetch("held_news", project=self.project, channel=channel):
+            found[row["incident_id"]].append(row["notification_id"])
+        return found
+
+    def incidents_on_their_way(self, channel: str) -> frozenset[int]:
+        """Name the incidents that some process is telling a channel of."""
+        rows = self.fetch("incidents_on_their_way", project=self.project, channel=channel)
+        return frozenset(row["incident_id"] for row in rows)
+
+    def waiting_messages(
+        self, channel: str, incident_ids: Iterable[int]
+    ) -> tuple[Notification, ...]:
+        """Take what waits in a channel about some incidents, to be tried again or held back."""
+        wanted = list(incident_ids)
+        if not wanted:
+            return ()
+        return self._notifications("waiting_messages", channel=channel, incident_ids=wanted)
+
     def told_together(self, digest_ids: Iterable[str]) -> tuple[Notification, ...]:
         """List the messages whose news some others are to tell."""
         wanted = list(digest_ids)
@@ -190,6 +212,15 @@ class Outbox(Database):
         )
         self._close_letters((row["notification_id"] for row in rows), LetterStatus.FAILED, now)
         return tuple(row["incident_id"] for row in rows)
+
+    def suppress_held(
+        self, notification_ids: Iterable[str], *, now: datetime, reason: str
+    ) -> frozenset[int]:
+        """Give up what no digest has begun to tell, and return the incidents."""
+        wanted = list(notification_ids)
+        rows = self.fetch("suppress_held", notification_ids=wanted, reason=reason) if wanted else ()
+        self._close_letters((row["notification_id"] for row in rows), LetterStatus.FAILED, now)
+        return frozenset(row["incident_id"] for row in rows)
 
     def note_sent(
         self,

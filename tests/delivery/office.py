@@ -10,6 +10,7 @@ from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt
 from pytest_workflow_monitor.notify.delivery import Delivered, deliver, next_due_at
 from pytest_workflow_monitor.notify.registry import build
 from tests.alert_keeping.site import Site
+from tests.notify.servers import Reply
 from tests.samples import PROJECT, at
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.notify.servers import HttpServer
 
 ALL = (Route(),)
+WENT_WRONG = Reply(status=500)
 
 
 def webhook(name: str = "team", **limits: int) -> ChannelRule:
@@ -92,6 +94,16 @@ def office(
     settings = settings_for(store.url, **fields)
     environ = {f"{name.upper()}_URL": f"{server.url}/hook" for name, server in servers.items()}
     return Office(store, settings, {rule.name: build(rule, environ) for rule in chosen})
+
+
+def titles(hook: HttpServer) -> list[str]:
+    """Return what was said, in order."""
+    return [request.json["title"] for request in hook.requests]
+
+
+def keys(hook: HttpServer) -> list[str]:
+    """Return the idempotency keys of what was said, in order."""
+    return [request.headers["idempotency-key"] for request in hook.requests]
 
 
 class Notebook(Channel):

@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.alert_keeping import tend
-from pytest_workflow_monitor.alert_rules import (
-    Maintenance,
-    Route,
-)
 from pytest_workflow_monitor.alerts import DeliveryStatus, NotificationKind
 from pytest_workflow_monitor.errors import StoreUnreachableError, TransportError
 from pytest_workflow_monitor.masking import Secrets
@@ -22,40 +18,15 @@ from pytest_workflow_monitor.notify import backoff, composing, delivery
 from pytest_workflow_monitor.notify.delivery import Delivered, deliver
 from pytest_workflow_monitor.store import LetterStatus, Store
 from tests.alert_keeping.site import failed, passed
-from tests.delivery.office import Notebook, Office, office, webhook
+from tests.delivery.office import WENT_WRONG, Notebook, Office, keys, office, titles, webhook
 from tests.notify.servers import HttpServer, Reply
 from tests.samples import at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pytest_workflow_monitor.notify.messages import Message
     from pytest_workflow_monitor.settings import Settings
-
-WENT_WRONG = Reply(status=500)
-
-
-@pytest.fixture
-def hook() -> Iterator[HttpServer]:
-    """Return the server that the channel ``team`` posts to."""
-    with HttpServer(Reply()) as made:
-        yield made
-
-
-@pytest.fixture
-def desk(store: Store, settings_for: Callable[..., Settings], hook: HttpServer) -> Office:
-    """Return a project with the channel ``team``."""
-    return office(store, settings_for, {"team": hook})
-
-
-def titles(hook: HttpServer) -> list[str]:
-    """Return what was said, in order."""
-    return [request.json["title"] for request in hook.requests]
-
-
-def keys(hook: HttpServer) -> list[str]:
-    """Return the idempotency keys of what was said, in order."""
-    return [request.headers["idempotency-key"] for request in hook.requests]
 
 
 def test_a_failure_and_its_end_are_told_once_each(desk: Office, hook: HttpServer) -> None:
@@ -470,81 +441,6 @@ def test_a_service_that_keeps_account_hears_of_each_incident(desk: Office) -> No
     desk.report(0, *(failed(0, name, step=f"Step of {name}", error=name) for name in names))
     desk.deliver(2)
     assert len({message.thread_key for message, _ in ledger.seen}) == 8
-
-
-def test_what_is_beyond_the_limit_becomes_one_digest(
-    store: Store, settings_for: Callable[..., Settings], hook: HttpServer
-) -> None:
-    """Critical alerts and recoveries go on; the rest is counted and told together."""
-    desk = office(store, settings_for, {"team": hook}, webhook(per_hour=2))
-    for number in range(5):
-        name = f"w{number}"
-        desk.report(number, failed(number, name, error=name, priority=Priority.HIGH))
-        desk.deliver(number + 0.99)
-        desk.deliver(number + 1.2)
-    desk.report(6, failed(6, "vital", error="vital", priority=Priority.CRITICAL))
-    desk.deliver(8)
-    desk.report(9, passed(9, "w0"))
-    desk.report(9, passed(9, "w4"))
-    desk.deliver(10)
-    assert titles(hook) == [
-        "w0 fails in production",
-        "w1 fails in production",
-        "vital fails in production",
-        "w0 works again after 9 min 30 s",
-    ]
-    assert ("not_notified", "team: the channel's limit is reached") in desk.trail()
-    due = desk.next_due_at()
-    assert due is not None
-    assert timedelta(minutes=60) < due - at(0) < timedelta(minutes=65)
-    assert desk.deliver(65).sent == 1
-    digest = hook.requests[-1].json
-    assert digest["title"] == "2 workflows fail, w4 works again in production"
-    assert digest["note"] == "4 messages held back since 12:02 UTC"
-    assert digest["kind"] == "digest"
-    assert {it.status for it in desk.rows()} == {DeliveryStatus.SUCCEEDED}
-
-
-def test_low_priority_goes_into_the_digest_unless_it_is_silenced(
-    store: Store, settings_for: Callable[..., Settings], hook: HttpServer
-) -> None:
-    """A digest respects silences as single messages do."""
-    desk = office(store, settings_for, {"team": hook}, routes=(Route(digest=True),))
-    desk.report(0, failed(0, "one", error="first"), failed(0, "two", error="second"))
-    store.add_silence(
-        "shop", {"workflow": ["two"]}, starts_at=at(0), ends_at=at(9000), author="ann", reason="x"
-    )
-    assert desk.deliver(59) == Delivered()
-    assert desk.deliver(62).sent == 1
-    assert titles(hook) == ["one fails in production"]
-    assert desk.deliver(140) == Delivered()
-    assert desk.deliver(220).sent == 1
-    assert titles(hook)[1] == "two fails in production"
-
-
-def test_a_silence_puts_the_message_off_until_it_ends(desk: Office, hook: HttpServer) -> None:
-    """The reason is noted once; what still fails then is told."""
-    desk.report(0, failed(0))
-    desk.store.add_silence(
-        "shop", {"workflow": ["login"]}, starts_at=at(0), ends_at=at(600), author="ann", reason="x"
-    )
-    assert desk.deliver(2).put_off == 1
-    assert desk.row().reason == "silenced by ann until 2026-03-01 12:10 UTC: x"
-    assert desk.next_due_at() == at(600)
-    assert desk.deliver(11).sent == 1
-    assert [kind for kind, _ in desk.trail()] == ["opened", "not_notified", "notified"]
-
-
-def test_a_maintenance_window_puts_the_message_off(
-    store: Store, settings_for: Callable[..., Settings], hook: HttpServer
-) -> None:
-    """As a silence does."""
-    window = Maintenance(name="weekly", cron="0 12 * * *", duration_seconds=3600)
-    desk = office(store, settings_for, {"team": hook}, maintenance=(window,))
-    desk.report(0, failed(0))
-    assert desk.deliver(2).put_off == 1
-    assert "weekly" in desk.row().reason
-    assert desk.deliver(61).sent == 1
 
 
 def test_old_messages_to_a_channel_that_is_gone_are_given_up(

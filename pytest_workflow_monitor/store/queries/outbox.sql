@@ -114,6 +114,34 @@ WHERE project = %(project)s AND channel = %(channel)s AND digest_id IS NULL
 ORDER BY not_before, created_at, notification_id
 FOR UPDATE SKIP LOCKED
 
+-- name: held_news
+-- Name what is held back in a channel for its digests, with the incidents
+SELECT incident_id, notification_id::text AS notification_id
+FROM workflow_monitor.notification_logs
+WHERE project = %(project)s AND channel = %(channel)s AND digest_id IS NULL
+  AND delivery_status = 'HELD' AND incident_id IS NOT NULL
+
+-- name: incidents_on_their_way
+-- Name the incidents that a channel is being told of
+SELECT DISTINCT incident_id
+FROM workflow_monitor.notification_logs
+WHERE project = %(project)s AND channel = %(channel)s AND delivery_status = 'PROCESSING'
+  AND incident_id IS NOT NULL
+
+-- name: waiting_messages
+-- Take what waits in a channel about some incidents, whenever it is due
+SELECT notification_id::text AS notification_id, project, environment, channel,
+       notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
+       coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
+       retry_count, sent_at, last_error, reason, reference,
+       coalesce(digest_id::text, '') AS digest_id, report_id
+FROM workflow_monitor.notification_logs
+WHERE project = %(project)s AND channel = %(channel)s AND digest_id IS NULL
+  AND delivery_status IN ('PENDING', 'HELD')
+  AND incident_id = ANY (%(incident_ids)s::bigint[])
+ORDER BY created_at, notification_id
+FOR UPDATE
+
 -- name: told_together
 -- List the messages whose news some others tell
 SELECT notification_id::text AS notification_id, project, environment, channel,
@@ -225,6 +253,14 @@ SET delivery_status = 'SUCCEEDED', sent_at = %(at)s, claimed_until = NULL, reaso
 WHERE notification_id = ANY (%(notification_ids)s::uuid[])
   AND delivery_status IN ('PENDING', 'PROCESSING')
 RETURNING notification_id::text AS notification_id
+
+-- name: suppress_held
+-- Give up what was held back for a digest and still is, and name it
+UPDATE workflow_monitor.notification_logs
+SET delivery_status = 'SUPPRESSED', reason = %(reason)s
+WHERE notification_id = ANY (%(notification_ids)s::uuid[]) AND delivery_status = 'HELD'
+  AND digest_id IS NULL
+RETURNING notification_id::text AS notification_id, incident_id
 
 -- name: try_later
 -- Note that a message was not taken and when it is tried again, if the claim is still ours
