@@ -182,7 +182,7 @@ def _verdict(
         return Verdict(due=due, drop=drop)
     audible = [it for it in due.alerts if it.is_open and it.inhibited_by is None]
     silenced = quiet(audible, silences, windows, now)
-    if silenced is not None and kind in UNACKNOWLEDGED_ONLY:
+    if silenced is not None and kind is NotificationKind.REMINDER:
         return Verdict(due=due, drop=silenced.reason)
     return Verdict(due=due, wait=silenced)
 
@@ -194,8 +194,8 @@ def _too_late(due: Due) -> str:
     if not still_open:
         was_tried = notification.retry_count > 0 and kind is NotificationKind.OPENED
         return "" if was_tried else RESOLVED_BEFORE
-    if kind is NotificationKind.REMINDER and due.told_at and due.told_at > notification.created_at:
-        return TOLD_SINCE  # it waited for that one, such as while the channel was away
+    if kind in UNACKNOWLEDGED_ONLY and due.told_at and due.told_at > notification.created_at:
+        return TOLD_SINCE  # it waited for that one: for a channel that was away, for a silence
     acknowledged = all(it.status is AlertStatus.ACKNOWLEDGED for it in still_open)
     if acknowledged and kind in UNACKNOWLEDGED_ONLY:
         return f"acknowledged by {still_open[0].acknowledged_by}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -52,6 +53,9 @@ DETAILED = 10
 
 PLAIN_REASON = "failed"
 """A reason that says no more than that there is a failure is not told."""
+
+LATE = timedelta(minutes=1)
+"""A message that comes so long after it was written says how long things have lasted by now."""
 
 HISTORY = 20
 ERROR_LINES = 3
@@ -184,11 +188,21 @@ def state(alert: Alert) -> str:
 
 def note(news: News, at: datetime) -> str:
     """Say why a message comes now."""
-    together = news.together
-    if not together or news.notification.kind is not NotificationKind.DIGEST:
-        return news.notification.note
+    notification, together = news.notification, news.together
+    if notification.kind is NotificationKind.ESCALATION and at > notification.created_at + LATE:
+        return _unacknowledged(news, at)
+    if not together or notification.kind is not NotificationKind.DIGEST:
+        return notification.note
     since = wording.instant(min(it.created_at for it in together), reference=at)
     return f"{wording.plural(len(together), 'message')} held back since {since} UTC"
+
+
+def _unacknowledged(news: News, at: datetime) -> str:
+    """Say how long nobody has looked after something that more people are told of late."""
+    opened_at = min((it.opened_at for it in news.alerts if it.is_open), default=at)
+    waited = wording.duration((at - opened_at).total_seconds() * 1000)
+    since = wording.instant(opened_at, reference=at)
+    return f"not acknowledged for {waited}, open since {since} UTC"
 
 
 def item(alert: Alert, details: Details, at: datetime) -> Item:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_workflow_monitor.alerts import DeliveryStatus, Notification, NotificationKind
+from pytest_workflow_monitor.alerts import DeliveryStatus, Notification
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.pace import REAL, Pace
 from pytest_workflow_monitor.store.database import Database
@@ -18,15 +18,6 @@ from pytest_workflow_monitor.store.text import storable_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-ORDER = (
-    NotificationKind.OPENED,
-    NotificationKind.ACKNOWLEDGED,
-    NotificationKind.REMINDER,
-    NotificationKind.ESCALATION,
-    NotificationKind.RESOLVED,
-)
-"""In which order messages about one incident go out when they were written at the same moment."""
 
 DIED = "the process that was sending it died"
 AT_ONCE = 5_000
@@ -86,13 +77,7 @@ class Outbox(Database):
             now: The time.
             held_before: News that is held back since then is due as a digest.
         """
-        rows = self.fetch(
-            "due_channels",
-            project=self.project,
-            now=now,
-            held_before=held_before,
-            order=list(ORDER),
-        )
+        rows = self.fetch("due_channels", project=self.project, now=now, held_before=held_before)
         return tuple(row["channel"] for row in rows)
 
     def next_due(self, channels: Iterable[str], digest_every: timedelta) -> datetime | None:
@@ -102,7 +87,6 @@ class Outbox(Database):
             project=self.project,
             channels=list(channels),
             digest_every=digest_every,
-            order=list(ORDER),
         )
         return row["at"] if row else None
 
@@ -116,9 +100,7 @@ class Outbox(Database):
         One waits for the earlier ones about the same incident. They are locked until the
         transaction ends.
         """
-        return self._notifications(
-            "due_messages", channel=channel, now=now, order=list(ORDER), limit=AT_ONCE
-        )
+        return self._notifications("due_messages", channel=channel, now=now, limit=AT_ONCE)
 
     def held_messages(self, channel: str, now: datetime) -> tuple[Notification, ...]:
         """Take what waits for the next digest of a channel, that held the longest first."""

@@ -73,6 +73,7 @@ ROUTES = (
 ESCALATIONS = (Escalation(after_seconds=900, channels=("boss",)),)
 CHANNELS = ("team", "boss")
 CALLS = frozenset({NotificationKind.OPENED, NotificationKind.REMINDER, NotificationKind.ESCALATION})
+ENDS = frozenset({NotificationKind.RESOLVED, NotificationKind.DIGEST})
 OVER = frozenset({DeliveryStatus.SUCCEEDED, DeliveryStatus.FAILED, DeliveryStatus.SUPPRESSED})
 LONG = timedelta(hours=3)
 _numbers = count()
@@ -150,6 +151,7 @@ class Life(RuleBasedStateMachine):
         self.silences: dict[int, tuple[str, datetime]] = {}
         self.checked = dict.fromkeys(CHANNELS, 0)
         self.known: dict[str, set[int]] = {name: set() for name in CHANNELS}
+        self.over: dict[str, set[int]] = {name: set() for name in CHANNELS}
         self.last: tuple[SessionStarted, Batch] | None = None
 
     @property
@@ -330,6 +332,8 @@ class Life(RuleBasedStateMachine):
         for it in self._messages():
             if it.status is DeliveryStatus.SUPPRESSED:
                 assert it.reason
+                is_call = it.kind is NotificationKind.ESCALATION
+                assert not (is_call and it.reason.startswith("silenced by")), "given up for good"
             if it.reason.startswith("silenced by") and it.not_before > self.now:
                 assert self.silences
             if it.status is DeliveryStatus.HELD:
@@ -424,6 +428,14 @@ class Life(RuleBasedStateMachine):
             assert known, "a recovery of what nobody was told"
         if was_taken:
             known |= {it.alert_id for it in message.items}
+            self._hear_end(name, message)
+
+    def _hear_end(self, name: str, message: Message) -> None:
+        """Check that a channel hears once that something is over, alone or in a digest."""
+        if message.kind in ENDS and message.items:
+            over = {it.alert_id for it in message.items if it.state == "resolved"}
+            assert len(over) < len(message.items) or over - self.over[name], "over twice"
+            self.over[name] |= over
 
     def _were_released(self, alert_ids: set[int]) -> bool:
         """Tell whether another alert explained one of them, perhaps while it was being told."""

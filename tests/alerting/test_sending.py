@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.alerting.sending import (
     BURST,
@@ -21,6 +21,9 @@ from pytest_workflow_monitor.model import Priority
 from tests.alerting.samples import an_alert
 from tests.samples import ENVIRONMENT, PROJECT, at
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 NOW = at(1000)
 
 
@@ -30,6 +33,7 @@ def a_due(
     number: int = 1,
     was_told: bool = False,
     is_held: bool = False,
+    told_at: datetime | None = None,
     **fields: Any,
 ) -> Due:
     """Return a message that is due, about one active alert by default."""
@@ -49,6 +53,7 @@ def a_due(
         alerts=alerts or (an_alert(),),
         was_told=was_told,
         is_held=is_held,
+        told_at=told_at,
     )
 
 
@@ -144,13 +149,25 @@ def test_resolutions_are_told_also_in_a_silence() -> None:
 
 
 def test_reminders_stop_when_somebody_looks_after_it() -> None:
-    """So do escalations; and in a silence they are not made up for later."""
+    """So do escalations; neither is told when another message has told of it since."""
     for kind in (NotificationKind.REMINDER, NotificationKind.ESCALATION):
         (verdict,) = planned(a_due(kind, ACKNOWLEDGED)).others
         assert verdict.drop == "acknowledged by ada"
-        (verdict,) = planned(a_due(kind), silences=[a_silence()]).others
-        assert verdict.drop.startswith("silenced by ada")
+        (verdict,) = planned(a_due(kind, told_at=at(950))).others
+        assert verdict.drop == "another message has told of it since"
+        assert planned(a_due(kind, told_at=at(850))).single
         assert planned(a_due(kind)).single
+
+
+def test_a_silence_ends_reminders_and_puts_escalations_off() -> None:
+    """Those who are to be called are called when it ends, if nobody looks after it by then."""
+    (verdict,) = planned(a_due(NotificationKind.REMINDER), silences=[a_silence()]).others
+    assert verdict.drop.startswith("silenced by ada")
+    escalation = a_due(NotificationKind.ESCALATION)
+    (verdict,) = planned(escalation, silences=[a_silence()]).others
+    assert verdict.wait is not None
+    assert verdict.wait.until == at(3600)
+    assert planned(escalation, silences=[a_silence(ends_at=at(1000))]).single
 
 
 def test_an_alert_that_another_explains_is_not_told() -> None:

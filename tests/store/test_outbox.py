@@ -75,6 +75,32 @@ def test_messages_about_one_incident_go_out_in_order(store: Store, incident: int
     assert store.references("team", [incident]) == {incident: {"ts": "1"}}
 
 
+def test_an_escalation_that_was_not_tried_keeps_nobody_from_hearing_that_it_is_over(
+    store: Store, incident: int
+) -> None:
+    """It may wait for a silence to end; other calls wait for it, and all once it was tried."""
+    waiting = put(store, "escalation", incident_id=incident, not_before=at(900))
+    later = [
+        put(store, kind, incident_id=incident, created_at=at(1), not_before=at(1))
+        for kind in ("acknowledged", "resolved")
+    ]
+    calls = [
+        put(store, kind, incident_id=incident, channel="ops", created_at=at(1))
+        for kind in ("escalation", "reminder")
+    ]
+    put(store, "escalation", incident_id=incident, channel="ops", not_before=at(900))
+    assert due(store, 1) == later[:1]
+    assert store.due_channels(at(1), held_before=at(0)) == ("team",)
+    assert store.next_due(["ops"], timedelta(hours=1)) == at(900)
+    assert store.note_sent(later[0], {}, at(2))
+    assert due(store, 2) == later[1:]
+    store.claim_messages([waiting], at(3), at(60))
+    assert due(store, 4) == []
+    store.try_later([waiting], at(60), not_before=at(900), error="it was away")
+    assert due(store, 5) == []
+    assert {row(store, it).status for it in calls} == {DeliveryStatus.PENDING}
+
+
 def test_what_is_locked_by_another_is_passed_over(store: Store, database_url: str) -> None:
     """Nobody waits for another process that is planning."""
     taken, free = put(store), put(store, channel="ops")

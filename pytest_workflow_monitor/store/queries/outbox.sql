@@ -12,7 +12,7 @@ SELECT pg_advisory_xact_lock(hashtextextended(
 -- List the channels that have something to send: messages whose time has come, claims of processes
 -- that died, or news held back for so long that a digest is due
 SELECT DISTINCT channel
-FROM workflow_monitor.notification_logs AS message
+FROM workflow_monitor.notifications_in_turn
 WHERE project = %(project)s AND digest_id IS NULL
   AND delivery_status IN ('PENDING', 'PROCESSING', 'HELD')
   AND CASE delivery_status
@@ -20,21 +20,6 @@ WHERE project = %(project)s AND digest_id IS NULL
       WHEN 'PROCESSING' THEN claimed_until <= %(now)s
       ELSE not_before <= %(held_before)s
   END
-  AND (delivery_status <> 'PENDING' OR NOT EXISTS (
-      SELECT
-      FROM workflow_monitor.notification_logs AS earlier
-      WHERE earlier.incident_id = message.incident_id AND earlier.channel = message.channel
-        AND earlier.delivery_status IN ('PENDING', 'PROCESSING')
-        AND (
-            earlier.created_at,
-            array_position(%(order)s::text[], earlier.notification_type),
-            earlier.notification_id
-        ) < (
-            message.created_at,
-            array_position(%(order)s::text[], message.notification_type),
-            message.notification_id
-        )
-  ))
 ORDER BY channel
 
 -- name: next_due
@@ -44,24 +29,9 @@ SELECT min(CASE delivery_status
     WHEN 'PROCESSING' THEN claimed_until
     ELSE not_before + %(digest_every)s
 END) AS at
-FROM workflow_monitor.notification_logs AS message
+FROM workflow_monitor.notifications_in_turn
 WHERE project = %(project)s AND channel = ANY (%(channels)s) AND digest_id IS NULL
   AND delivery_status IN ('PENDING', 'PROCESSING', 'HELD')
-  AND (delivery_status <> 'PENDING' OR NOT EXISTS (
-      SELECT
-      FROM workflow_monitor.notification_logs AS earlier
-      WHERE earlier.incident_id = message.incident_id AND earlier.channel = message.channel
-        AND earlier.delivery_status IN ('PENDING', 'PROCESSING')
-        AND (
-            earlier.created_at,
-            array_position(%(order)s::text[], earlier.notification_type),
-            earlier.notification_id
-        ) < (
-            message.created_at,
-            array_position(%(order)s::text[], message.notification_type),
-            message.notification_id
-        )
-  ))
 
 -- name: expire_claims
 -- Take messages back from processes that died: nobody knows whether they were sent
@@ -79,27 +49,12 @@ SELECT notification_id::text AS notification_id, project, environment, channel,
        coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
        retry_count, sent_at, last_error, reason, reference,
        coalesce(digest_id::text, '') AS digest_id, report_id
-FROM workflow_monitor.notification_logs AS message
+FROM workflow_monitor.notifications_in_turn
 WHERE project = %(project)s AND channel = %(channel)s AND digest_id IS NULL
   AND delivery_status = 'PENDING' AND not_before <= %(now)s
-  AND NOT EXISTS (
-      SELECT
-      FROM workflow_monitor.notification_logs AS earlier
-      WHERE earlier.incident_id = message.incident_id AND earlier.channel = message.channel
-        AND earlier.delivery_status IN ('PENDING', 'PROCESSING')
-        AND (
-            earlier.created_at,
-            array_position(%(order)s::text[], earlier.notification_type),
-            earlier.notification_id
-        ) < (
-            message.created_at,
-            array_position(%(order)s::text[], message.notification_type),
-            message.notification_id
-        )
-  )
 ORDER BY created_at, notification_id
 LIMIT %(limit)s
-FOR UPDATE OF message SKIP LOCKED
+FOR UPDATE SKIP LOCKED
 
 -- name: held_messages
 -- Take what is held back for the next digest of a channel, oldest first

@@ -1,0 +1,1 @@
+DROP VIEW workflow_monitor.notifications_in_turn;
