@@ -106,6 +106,11 @@ def test_an_escalation_in_a_silence_is_told_when_it_ends(
     desk, pager = duty
     pass_time(desk, 16, 40, 61, 99)
     assert pager.requests == []
+    states = desk.store.channel_states("shop", at(99 * MINUTES))
+    assert [(it.channel, it.waiting, it.overdue_since) for it in states] == [
+        ("duty", 2, None),
+        ("team", 1, None),
+    ]
     pass_time(desk, 100, 101, 200)
     (told,) = [request.json for request in pager.requests]
     assert told["kind"] == "escalation"

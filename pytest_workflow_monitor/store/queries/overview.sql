@@ -18,14 +18,20 @@ SELECT channel,
                         AND last_attempt_at > %(now)s::timestamptz - interval '1 day') AS failed,
        count(*) FILTER (WHERE delivery_status = 'SUCCEEDED'
                         AND sent_at > %(now)s::timestamptz - interval '1 day') AS sent,
-       min(not_before) FILTER (WHERE delivery_status = 'PENDING' AND not_before <= %(now)s
-                               AND digest_id IS NULL) AS overdue_since,
+       min(not_before) FILTER (
+           WHERE delivery_status = 'PENDING' AND not_before <= %(now)s AND digest_id IS NULL
+             AND EXISTS (
+                 SELECT
+                 FROM workflow_monitor.notifications_in_turn AS turn
+                 WHERE turn.notification_id = message.notification_id
+             )
+       ) AS overdue_since,
        max(sent_at) AS sent_at,
        max(last_attempt_at) FILTER (WHERE delivery_status = 'FAILED') AS failed_at,
        coalesce((array_agg(last_error ORDER BY last_attempt_at DESC)
                  FILTER (WHERE last_error <> '' AND delivery_status IN ('PENDING', 'FAILED')))[1],
                 '') AS last_error
-FROM workflow_monitor.notification_logs
+FROM workflow_monitor.notification_logs AS message
 WHERE project = %(project)s
   AND (delivery_status IN ('PENDING', 'PROCESSING', 'HELD', 'FAILED')
        OR sent_at > %(now)s::timestamptz - interval '7 days')
