@@ -45,7 +45,8 @@ PLAIN_NAMES = {
 }
 """Environment variables without our prefix that many deployments set already.
 
-A value that does not fit is not meant for us and ignored, as in ``LOG_LEVEL=TRACE``.
+A value that does not fit is not meant for us and ignored, as in ``LOG_LEVEL=TRACE``;
+a database's address always is.
 """
 
 _NOT_ONLY_OURS = frozenset(f"environment variable {name}" for name in PLAIN_NAMES)
@@ -61,6 +62,9 @@ NOT_SETTINGS = frozenset(
 """Variables with our prefix that are read where they matter, not as settings."""
 
 SETTINGS_FILE = "workflow-monitor.toml"
+OUR_TABLE = "workflow_monitor"
+"""Its name below ``tool`` in pyproject.toml."""
+
 ROOT_MARKS = ("pytest.ini", ".pytest.ini", "pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg")
 
 
@@ -263,7 +267,7 @@ def load(
         try:
             values[key] = _checked(key, value)
         except ValueError as error:
-            if source not in _NOT_ONLY_OURS:
+            if source not in _NOT_ONLY_OURS or key == "database_url":
                 problems.append(f"{source}: {key}{_shown(key, value)}: {error}.")
             continue
         sources[key] = source
@@ -273,7 +277,7 @@ def load(
     problems += _unknown_channels(values)
     if problems:
         raise SettingsError("\n".join(problems))
-    values.setdefault("project", root.name or "default")
+    values.setdefault("project", root.name.encode("utf-8", "replace").decode() or "default")
     return Settings(root=root, sources=sources, **values)
 
 
@@ -293,7 +297,7 @@ def find_root(start: Path) -> Path:
     start = start.resolve()
     folders = (start, *start.parents)
     for folder in folders:
-        if (folder / SETTINGS_FILE).is_file() or _pyproject_table(folder) is not None:
+        if (folder / SETTINGS_FILE).is_file() or _speaks_of_us(folder):
             return folder
     for folder in folders:
         if any((folder / mark).is_file() for mark in ROOT_MARKS):
@@ -319,16 +323,34 @@ def without_password(url: str) -> str:
     return url
 
 
+def _speaks_of_us(folder: Path) -> bool:
+    """Tell whether a folder's pyproject.toml is meant to hold our settings, even a broken one."""
+    try:
+        return _pyproject_table(folder) is not None
+    except ValueError:
+        return True
+
+
 def _pyproject_table(folder: Path) -> dict[str, Any] | None:
-    path = folder / "pyproject.toml"
-    if not path.is_file():
+    """Read our table from a folder's pyproject.toml; None where nothing is said of us.
+
+    Raises:
+        ValueError: We are named there, but there is no table to be read.
+    """
+    try:
+        content = (folder / "pyproject.toml").read_bytes()
+    except OSError:
         return None
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool")
-    except (OSError, ValueError):
+        tool = tomllib.loads(content.decode()).get("tool")
+    except ValueError as error:
+        if OUR_TABLE.encode() in content:
+            raise ValueError(f"cannot be read as TOML: {error}") from None
         return None
-    found = table.get("workflow_monitor") if isinstance(table, dict) else None
-    return found if isinstance(found, dict) else None
+    found = tool.get(OUR_TABLE) if isinstance(tool, dict) else None
+    if found is None or isinstance(found, dict):
+        return found
+    raise ValueError(f"tool.{OUR_TABLE} = {found!r}: expected a table")
 
 
 def _from_file(root: Path, problems: list[str]) -> list[tuple[str, str, Any]]:
@@ -340,8 +362,12 @@ def _from_file(root: Path, problems: list[str]) -> list[tuple[str, str, Any]]:
             problems.append(f"{path}: cannot be read as TOML: {error}.")
             return []
     else:
-        table = _pyproject_table(root) or {}
         path = root / "pyproject.toml"
+        try:
+            table = _pyproject_table(root) or {}
+        except ValueError as error:
+            problems.append(f"{path}: {error}.")
+            return []
     rows = [(str(path), key, value) for key, value in table.items()]
     for source, key, value in rows:
         if key == "database_url" and isinstance(value, str) and without_password(value) != value:
@@ -372,6 +398,8 @@ def _from_command_line(overrides: Mapping[str, Any]) -> list[tuple[str, str, Any
 
 def _checked(key: str, value: Any) -> Any:
     wanted = _TYPES[key]
+    if isinstance(value, str):
+        _check_text(value)
     if wanted == tuple[str, ...] and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     if key in TABLES:
@@ -390,6 +418,16 @@ def _checked(key: str, value: Any) -> Any:
         raise ValueError(_allowed(wanted, str(error))) from None
     _check_range(key, checked)
     return checked
+
+
+def _check_text(value: str) -> None:
+    """Refuse what neither JSON nor PostgreSQL can hold."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("expected text in UTF-8") from None
+    if "\0" in value:
+        raise ValueError("expected text without NUL")
 
 
 def _check_range(key: str, checked: Any) -> None:

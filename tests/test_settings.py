@@ -375,13 +375,51 @@ def test_a_secret_is_not_repeated_in_a_problem(tmp_path: Path) -> None:
     assert "database_url = …" in problem
 
 
-@pytest.mark.parametrize(
-    "text", ["tool = 3", "[tool]\nworkflow_monitor = 3", "[tool.other]", "not toml at all ["]
-)
+@pytest.mark.parametrize("text", ["tool = 3", "[tool.other]", "not toml at all ["])
 def test_a_pyproject_that_says_nothing_of_us_is_fine(tmp_path: Path, text: str) -> None:
     """Whatever stands there is for others to judge."""
     write(tmp_path, "pyproject.toml", text)
     assert load(tmp_path, environ={}).sources == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"[tool.workflow_monitor]\nproject = ", "cannot be read as TOML: Invalid value"),
+        (b"[tool.workflow_monitor]\nproject = 'caf\xe9'", "cannot be read as TOML: 'utf-8' codec"),
+        (b"[tool]\nworkflow_monitor = 3", "tool.workflow_monitor = 3: expected a table."),
+    ],
+)
+def test_a_pyproject_that_speaks_of_us_must_be_readable(
+    tmp_path: Path, text: bytes, reason: str
+) -> None:
+    """A broken one is a mistake, told with its place; neither defaults nor another file hold."""
+    write(tmp_path, SETTINGS_FILE, 'project = "outer"')
+    path = tmp_path / "inner" / "pyproject.toml"
+    path.parent.mkdir()
+    path.write_bytes(text)
+    (problem,) = problems_of(path.parent)
+    assert problem.startswith(f"{path}: {reason}")
+
+
+def test_what_cannot_be_stored_is_no_value(tmp_path: Path) -> None:
+    """Text that is not UTF-8 or holds a NUL is refused, and secrets in it are not shown."""
+    environ = {
+        "WORKFLOW_MONITOR_LOCATION": "\udcff",
+        "DATABASE_URL": "postgresql://joe:hunter2@\udcff/shop",
+    }
+    path = write(tmp_path, SETTINGS_FILE, 'environment = "a\\u0000b"')
+    stored, url, location = problems_of(tmp_path, environ=environ)
+    assert stored == f"{path}: environment = 'a\\x00b': expected text without NUL."
+    assert url == "environment variable DATABASE_URL: database_url = …: expected text in UTF-8."
+    assert location.endswith("LOCATION: location = '\\udcff': expected text in UTF-8.")
+
+
+def test_a_folder_whose_name_is_no_text_is_a_project_all_the_same(tmp_path: Path) -> None:
+    """What of its name cannot be stored becomes a question mark."""
+    folder = tmp_path / "shop\udcff"
+    folder.mkdir()
+    assert load(folder, environ={}).project == "shop?"
 
 
 def test_our_own_file_must_be_readable(tmp_path: Path) -> None:
