@@ -199,14 +199,15 @@ class _Planning:
     def _digests(self) -> list[Parcel]:
         """Return the digest of what has been held back for long enough, if any.
 
-        What is silenced waits for the next one, and so does what another message is telling.
+        What is silenced waits for the next one, and so does what another message is telling, or,
+        where a digest cannot tell it instead, still has to tell.
         """
         held = self._store.held_messages(self._rule.name, self._now)
         waited = timedelta(seconds=self._settings.alerts.telling.digest_every_seconds)
         if not held or held[0].not_before > self._now - waited:
             return []
         self._read_alerts({it.incident_id for it in held if it.incident_id is not None})
-        on_their_way = self._store.incidents_on_their_way(self._rule.name)
+        on_their_way = self._store.incidents_on_their_way(self._rule.name, or_wait=not self._joins)
         members, others = [], []
         for it in held:
             quiet = self._quiet(it)

@@ -113,9 +113,16 @@ class Outbox(Database):
             found[row["incident_id"]].append(row["notification_id"])
         return found
 
-    def incidents_on_their_way(self, channel: str) -> frozenset[int]:
-        """Name the incidents that some process is telling a channel of."""
-        rows = self.fetch("incidents_on_their_way", project=self.project, channel=channel)
+    def incidents_on_their_way(self, channel: str, *, or_wait: bool) -> frozenset[int]:
+        """Name the incidents that some process is telling a channel of.
+
+        Args:
+            channel: The channel.
+            or_wait: Name also those about which a message waits for its time.
+        """
+        rows = self.fetch(
+            "incidents_on_their_way", project=self.project, channel=channel, or_wait=or_wait
+        )
         return frozenset(row["incident_id"] for row in rows)
 
     def waiting_messages(

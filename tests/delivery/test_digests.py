@@ -9,6 +9,7 @@ import pytest
 from pytest_workflow_monitor.alert_keeping import tend
 from pytest_workflow_monitor.alert_rules import Escalation, Route
 from pytest_workflow_monitor.alerts import DeliveryStatus, NotificationKind
+from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify.delivery import Delivered, deliver
 from pytest_workflow_monitor.store import Store
@@ -76,6 +77,12 @@ def test_low_priority_goes_into_the_digest_unless_it_is_silenced(
 
 
 TOLD_SINCE = "another message has told of it since"
+
+
+class Ledger(Notebook):
+    """A channel whose service opens and closes incidents of its own."""
+
+    joins = False
 
 
 @pytest.fixture
@@ -163,21 +170,36 @@ def test_a_recovery_on_its_second_try_goes_along_with_the_digest(
 
 
 def test_a_service_that_keeps_account_is_told_alone_what_is_over(busy: Office) -> None:
-    """A digest closes none of its incidents."""
+    """A digest closes none of its incidents, so it leaves the recovery to its own message."""
 
-    class Ledger(Notebook):
-        joins = False
-
-    def refuse(message: Message) -> None:
-        if message.kind is NotificationKind.RESOLVED and len(ledger.seen) < 3:
-            raise ValueError("not now")
+    def refuse(_: Message) -> None:
+        if len(ledger.seen) <= 4:
+            raise TransportError("not now")
 
     ledger = Ledger(act=refuse)
     busy.channels = {"team": ledger}
     busy.report(80, passed(80))
-    for minute in (81, 92, 95, 200):
+    for minute in (81, 81.5, 82.5, 85.5):
+        assert busy.deliver(minute).failed == 1
+    assert busy.deliver(92) == Delivered()
+    for minute in (100, 200, 300):
         busy.deliver_all(minute)
-    assert ledger.seen[-1][0].kind is NotificationKind.RESOLVED
+    assert [message.kind.value for message, _ in ledger.seen] == ["resolved"] * 5
+
+
+def test_a_service_that_keeps_account_hears_the_end_also_after_a_digest(busy: Office) -> None:
+    """The digest had begun before, and told it when it was tried again: that closes nothing."""
+
+    def refuse(_: Message) -> None:
+        if len(ledger.seen) == 1:
+            raise TransportError("not now")
+
+    ledger = Ledger(act=refuse)
+    busy.channels = {"team": ledger}
+    assert busy.deliver(92).failed == 1
+    busy.report(92, passed(92))
+    busy.deliver_all(93)
+    assert [message.kind.value for message, _ in ledger.seen] == ["digest", "digest", "resolved"]
 
 
 def test_two_processes_tell_a_recovery_once_while_a_digest_is_due(

@@ -77,11 +77,11 @@ WHERE project = %(project)s AND channel = %(channel)s AND digest_id IS NULL
   AND delivery_status = 'HELD' AND incident_id IS NOT NULL
 
 -- name: incidents_on_their_way
--- Name the incidents that a channel is being told of
+-- Name the incidents that a channel is being told of, or also those of which it is to be told
 SELECT DISTINCT incident_id
 FROM workflow_monitor.notification_logs
-WHERE project = %(project)s AND channel = %(channel)s AND delivery_status = 'PROCESSING'
-  AND incident_id IS NOT NULL
+WHERE project = %(project)s AND channel = %(channel)s AND incident_id IS NOT NULL
+  AND (delivery_status = 'PROCESSING' OR %(or_wait)s AND delivery_status = 'PENDING')
 
 -- name: waiting_messages
 -- Take what waits in a channel about some incidents, whenever it is due
