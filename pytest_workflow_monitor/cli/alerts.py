@@ -17,7 +17,14 @@ from pytest_workflow_monitor.cli.access import effective_settings, needed, opene
 from pytest_workflow_monitor.cli.alert_page import KIND_WORDS, AlertPage, Story, status
 from pytest_workflow_monitor.cli.backtesting import backtest
 from pytest_workflow_monitor.cli.exits import Exit, NothingThereError
-from pytest_workflow_monitor.cli.options import InOrder, actor, as_json_option, by_option
+from pytest_workflow_monitor.cli.options import (
+    InOrder,
+    actor,
+    as_json_option,
+    by_option,
+    id_number,
+    limit_number,
+)
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.cli.selection import patterns
 from pytest_workflow_monitor.model import Priority
@@ -62,7 +69,7 @@ def alerts() -> None:
 )
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=limit_number,
     default=100,
     show_default=True,
     metavar="N",
@@ -105,7 +112,7 @@ def list_alerts(
 
 
 @alerts.command()
-@click.argument("alert_id", type=int, metavar="ID")
+@click.argument("alert_id", type=id_number, metavar="ID")
 @as_json_option
 def show(*, alert_id: int, as_json: bool) -> None:
     """Show one alert: its story, its messages, its cause."""
@@ -136,11 +143,11 @@ def _acting(*, needs_reason: bool = False) -> Callable[[Callable[..., None]], Ca
                 "--incident",
                 "incidents",
                 multiple=True,
-                type=int,
+                type=id_number,
                 metavar="NUMBER",
                 help="All open alerts of an incident; repeatable.",
             ),
-            click.argument("ids", nargs=-1, type=int, metavar="[ID]..."),
+            click.argument("ids", nargs=-1, type=id_number, metavar="[ID]..."),
         ):
             command = option(command)
         return command

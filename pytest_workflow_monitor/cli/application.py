@@ -51,12 +51,15 @@ class Commands(InOrder):
         """Run a subcommand."""
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # it is where it was closed before we began
+                sys.stdout.flush()
         except WorkflowMonitorError as error:
             _fail(ctx, str(error), code_of(error))
         except (KeyboardInterrupt, click.Abort):
             click.echo(err=True)
             ctx.exit(Exit.INTERRUPTED)
+        except UnicodeEncodeError as error:
+            _fail(ctx, f"{error.object!a} is not text in UTF-8.", Exit.MISTAKE)
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # click ends quietly: the reader, such as `head`, has seen enough

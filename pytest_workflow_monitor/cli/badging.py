@@ -15,11 +15,13 @@ from pytest_workflow_monitor.cli.options import duration
 from pytest_workflow_monitor.cli.selection import goes_by, nearest
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pytest_workflow_monitor.store import Store
 
 
 @click.command()
-@click.argument("workflow_id", metavar="[ID]", default="")
+@click.argument("workflow_id", metavar="[ID]", required=False)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 )
 def badge(
     *,
-    workflow_id: str,
+    workflow_id: str | None,
     output: Path | None,
     environment: str | None,
     window: float,
@@ -58,18 +60,25 @@ def badge(
 
     settings = effective_settings()
     with needed(settings) as store:
-        if workflow_id:
+        if workflow_id is not None:
             _check(store, settings.project, workflow_id)
         store.sum_up(settings.project)
-        since = store.clock() - timedelta(seconds=window)
+        since = _since(store.clock(), window)
         found = store.scores(settings.project, environment or settings.environment, since)
-    scores = [it for it in found if not workflow_id or goes_by(it.workflow_id, workflow_id)]
+    scores = [it for it in found if workflow_id is None or goes_by(it.workflow_id, workflow_id)]
     drawn = made(label or workflow_id or settings.project, scores, window)
     if output is None:
         click.echo(render_badge(drawn))
         return
     write_badge(drawn, output)
     display.say(f"Written: {output}")
+
+
+def _since(now: datetime, window: float) -> datetime:
+    try:
+        return now - timedelta(seconds=window)
+    except OverflowError:
+        raise click.UsageError("--window is too long for the calendar.") from None
 
 
 def _check(store: Store, project: str, workflow_id: str) -> None:

@@ -88,7 +88,7 @@ def when(moment: datetime | None, now: datetime | None = None) -> str:
     """Say an instant in the local time zone; ``–`` for none."""
     if moment is None:
         return wording.UNKNOWN
-    local = moment.astimezone()
+    local = _local(moment)
     return wording.instant(local, reference=now or datetime.now(UTC), zone=local.tzinfo or UTC)
 
 
@@ -99,8 +99,16 @@ def times() -> str:
 
 def full_when(moment: datetime) -> str:
     """Say an instant completely, in the local time zone."""
-    local = moment.astimezone()
+    local = _local(moment)
     return wording.full_instant(local, zone=local.tzinfo or UTC)
+
+
+def _local(moment: datetime) -> datetime:
+    """Return an instant in the local time zone, at the ends of the calendar in its own."""
+    try:
+        return moment.astimezone()
+    except OverflowError:
+        return moment
 
 
 def short_id(identifier: str) -> str:

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.model import Execution, SessionStarted
     from pytest_workflow_monitor.store import Store
 
-SINCE = 'expected a duration such as "7d" or "12h", or a day such as 2025-11-30'
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing was recorded before; periods may be as long again and still be in the calendar."""
+
+SINCE = 'expected a duration such as "7d" or "12h", or a day such as 2025-11-30, from 1970 on'
 
 
 def moment(text: str) -> datetime:
@@ -37,10 +40,14 @@ def moment(text: str) -> datetime:
     """
     try:
         if re.search(r"[a-y]\s*$", text.lower()):
-            return datetime.now(UTC) - timedelta(seconds=seconds(text))
-        return datetime.fromisoformat(text).astimezone(UTC)
+            found = datetime.now(UTC) - timedelta(seconds=seconds(text))
+        else:
+            found = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise click.BadParameter(f"{text!r}: {SINCE}.") from None
+        found = None
+    if found is None or found < EARLIEST:
+        raise click.BadParameter(f"{text!r}: {SINCE}.")
+    return found
 
 
 @click.command()

@@ -13,7 +13,7 @@ from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, needed, opened
 from pytest_workflow_monitor.cli.exits import NothingThereError
-from pytest_workflow_monitor.cli.options import InOrder, as_json_option, limit_option
+from pytest_workflow_monitor.cli.options import InOrder, as_json_option, id_number, limit_option
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.cli.report_output import (
     ENDINGS,
@@ -69,7 +69,7 @@ def reports(
 
 
 @reports.command()
-@click.argument("report_id", type=int, metavar="ID")
+@click.argument("report_id", type=id_number, metavar="ID")
 @click.option(
     "--section",
     type=click.Choice(SECTIONS),

@@ -14,7 +14,13 @@ from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, needed, opened
 from pytest_workflow_monitor.cli.exits import Exit, NothingThereError
-from pytest_workflow_monitor.cli.options import InOrder, agree, as_json_option, yes_option
+from pytest_workflow_monitor.cli.options import (
+    InOrder,
+    agree,
+    as_json_option,
+    id_number,
+    yes_option,
+)
 from pytest_workflow_monitor.cli.output import console, print_json
 
 if TYPE_CHECKING:
@@ -70,7 +76,7 @@ def list_letters(*, include_all: bool, as_json: bool) -> None:
 
 
 @dead_letters.command()
-@click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+@click.argument("ids", nargs=-1, type=id_number, metavar="[ID]...")
 @as_json_option
 def retry(*, ids: Sequence[int], as_json: bool) -> None:
     """Store or send again: those named, else all that wait."""
@@ -136,7 +142,7 @@ def _say_retried(stored: Ingested, sent: Delivered) -> None:
 
 
 @dead_letters.command()
-@click.argument("ids", nargs=-1, type=int, required=True, metavar="ID...")
+@click.argument("ids", nargs=-1, type=id_number, required=True, metavar="ID...")
 @yes_option
 @as_json_option
 def drop(*, ids: Sequence[int], yes: bool, as_json: bool) -> None:

@@ -21,9 +21,16 @@ if TYPE_CHECKING:
 as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on standard output."
 )
+LARGEST_NUMBER = 2**63 - 1
+"""The largest id that PostgreSQL hands out."""
+
+id_number = click.IntRange(min=1, max=LARGEST_NUMBER)
+"""The number of an alert, a silence, a report or a dead letter."""
+
+limit_number = click.IntRange(min=1, max=1_000_000)
 limit_option = click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=limit_number,
     default=20,
     show_default=True,
     metavar="N",
@@ -82,6 +89,7 @@ def agree(question: str) -> None:
     except click.Abort:
         if sys.stdin.isatty():
             raise
+        click.echo(err=True)
         raise click.UsageError("Nobody can be asked here; --yes agrees.") from None
     if not agreed:
         say("Nothing was changed.")

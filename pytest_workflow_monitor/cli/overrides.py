@@ -124,7 +124,11 @@ def _end(text: str, now: datetime) -> datetime:
     except OverflowError:
         raise click.BadParameter(f"{text!r} is too long.", param_hint="--until") from None
     except ValueError:
-        ends_at = instant(text)
+        try:
+            ends_at = instant(text)
+        except click.BadParameter as error:
+            error.param_hint = "--until"
+            raise
     if ends_at <= now:
         raise click.UsageError(f"{display.full_when(ends_at)} is past.")
     return ends_at

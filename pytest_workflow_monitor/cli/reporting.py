@@ -107,7 +107,7 @@ def report(
     else:
         if environments or sections:
             raise click.UsageError("--environment and --section go with --period or --since.")
-        said, content = _of_session(settings, session or "last", form)
+        said, content = _of_session(settings, "last" if session is None else session, form)
         write(output or Path(f"workflow-report{ENDINGS[form]}"), content, said)
 
 

@@ -143,8 +143,12 @@ def next_times(
         raise click.UsageError(ONE_OF)
     if zone is not None and cron is None:
         raise click.UsageError("--tz belongs to --cron; a workflow's zone is in its marker.")
-    scheduled = _found(workflow_id) if workflow_id else _made_up(cron or "", zone or "UTC")
-    after = _instant(start, scheduled.timezone) if start else datetime.now(UTC)
+    scheduled = (
+        _made_up(cron or "", "UTC" if zone is None else zone)
+        if workflow_id is None
+        else _found(workflow_id)
+    )
+    after = _instant(start, scheduled.timezone) if start is not None else datetime.now(UTC)
     found = list(islice(times_of(scheduled, after), count))
     if as_json:
         print_json(found)

@@ -23,6 +23,7 @@ from pytest_workflow_monitor.cli.options import (
     as_json_option,
     by_option,
     duration,
+    id_number,
 )
 from pytest_workflow_monitor.cli.output import console, print_json
 
@@ -119,6 +120,9 @@ def add(
     from pytest_workflow_monitor.store.text import storable_text
 
     pairs = [(name, it) for name, patterns in shortcuts.items() for it in patterns]
+    empty = [name for name, it in pairs if not it.strip()]
+    if empty:
+        raise click.UsageError(f"--{empty[0]} is empty; say which alerts are meant.")
     match = _match([*chain.from_iterable(given), *pairs])
     if (lasting is None) == (until is None):
         raise click.UsageError("Say how long, either with --for 2h or with --until.")
@@ -166,7 +170,7 @@ def list_silences(*, include_all: bool, as_json: bool) -> None:
 
 
 @silences.command()
-@click.argument("ids", nargs=-1, type=int, required=True, metavar="ID...")
+@click.argument("ids", nargs=-1, type=id_number, required=True, metavar="ID...")
 @by_option
 @as_json_option
 def end(*, ids: Sequence[int], by: str | None, as_json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -12,21 +11,23 @@ from msgspec.structs import asdict
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, opened
+from pytest_workflow_monitor.cli.executions import moment
 from pytest_workflow_monitor.cli.exits import Exit, NothingThereError
 from pytest_workflow_monitor.cli.options import as_json_option, limit_option
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.cli.selection import goes_by, patterns, unknown
-from pytest_workflow_monitor.cli.silences import instant
-from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.slots import SlotStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from rich.text import Text
 
     from pytest_workflow_monitor.schedule.reconcile import Finding, Reconciled
+    from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.slots import Slot
+    from pytest_workflow_monitor.store import Store
 
 STATUS_STYLES = {
     SlotStatus.QUEUED: "blue",
@@ -40,12 +41,14 @@ STATUS_STYLES = {
 }
 SINCE = "A duration such as 2h back from now, or a day or instant, local by default."
 NO_SLOTS = "No slot is recorded: a scheduler records them, `workflow-monitor schedule run`."
+NO_SUCH_SLOTS = "No slot fits these options."
+NONE_DUE = "No slot was due since then."
 NO_SCHEDULES = "No schedule is known yet: `workflow-monitor schedule sync` reads them."
 
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--since", metavar="WHEN", help=SINCE)
+@click.option("--since", type=moment, metavar="WHEN", help=SINCE)
 @click.option(
     "--status",
     "statuses",
@@ -58,7 +61,7 @@ NO_SCHEDULES = "No schedule is known yet: `workflow-monitor schedule sync` reads
 def slots(
     *,
     ids: Sequence[str],
-    since: str | None,
+    since: datetime | None,
     statuses: Sequence[str],
     limit: int,
     as_json: bool,
@@ -75,10 +78,12 @@ def slots(
                 settings.project,
                 settings.environment,
                 workflows=patterns(ids),
-                since=_begin(since, store.clock()) if since else None,
+                since=since,
                 statuses=[SlotStatus(it) for it in statuses] or None,
                 limit=limit,
             )
+            if not found:
+                _require(ids, _scheduled(store, settings))
     if as_json:
         print_json([_slot_as_json(it) for it in found])
     elif found:
@@ -87,17 +92,17 @@ def slots(
         columns = ("Workflow", "=Slot", "=Status", ">Late", "About")
         console().print(display.listing(title, columns, rows))
     else:
-        display.say(NO_SLOTS)
+        display.say(NO_SUCH_SLOTS if ids or since or statuses else NO_SLOTS)
 
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--since", metavar="WHEN", help=f"{SINCE} Without, the latest slots.")
+@click.option("--since", type=moment, metavar="WHEN", help=f"{SINCE} Without, the latest slots.")
 @click.option(
     "--alert", is_flag=True, help="Open and resolve alerts about it, as a scheduler does."
 )
 @as_json_option
-def check(*, ids: Sequence[str], since: str | None, alert: bool, as_json: bool) -> None:
+def check(*, ids: Sequence[str], since: datetime | None, alert: bool, as_json: bool) -> None:
     """Compare the schedules with what ran, whoever started it.
 
     Told are slots that were missed, late, early, run twice, overlapping, or suspiciously short;
@@ -107,25 +112,22 @@ def check(*, ids: Sequence[str], since: str | None, alert: bool, as_json: bool) 
 
     settings = effective_settings()
     found: Sequence[Reconciled] = ()
+    known: Sequence[str] = ()
     with opened(settings) as store:
         if store is not None:
             now = store.clock()
-            begin = _begin(since, now) if since else None
-            all_found = checking.check(store, settings, now, since=begin)
+            all_found = checking.check(store, settings, now, since=since)
             if alert:
                 checking.alert(store, settings, all_found, now)
+            known = _scheduled(store, settings)
+            _require(ids, known)
             found = [it for it in all_found if _is_asked(it, ids)]
-            missing = [it for it in ids if not any(_is_asked(one, [it]) for one in all_found)]
-            if missing:
-                raise NothingThereError(
-                    unknown(missing, [it.schedule.workflow_id for it in all_found])
-                )
     findings = [finding for it in found for finding in it.findings]
     expected = sum(it.expected for it in found)
     if as_json:
         print_json({"expected": expected, "findings": [_finding_as_json(it) for it in findings]})
     elif not found:
-        display.say(NO_SCHEDULES)
+        display.say(NONE_DUE if known else NO_SCHEDULES)
     else:
         _print_findings(findings, settings.environment)
         display.say(f"{wording.plural(expected, 'slot')} of {_schedules(len(found))} looked at.")
@@ -159,13 +161,20 @@ def sync(*, as_json: bool) -> None:
         sys.exit(Exit.NOT_ALL_WELL)
 
 
-def _begin(text: str, now: datetime) -> datetime:
-    try:
-        return now - timedelta(seconds=seconds(text))
-    except OverflowError:
-        raise click.BadParameter(f"{text!r} is too long.", param_hint="--since") from None
-    except ValueError:
-        return instant(text)
+def _scheduled(store: Store, settings: Settings) -> list[str]:
+    schedules = store.schedules(settings.project, settings.environment)
+    return [it.workflow_id for it in schedules]
+
+
+def _require(ids: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse ids that no schedule goes by.
+
+    Raises:
+        NothingThereError: There is one.
+    """
+    missing = [name for name in ids if not any(goes_by(it, name) for it in known)]
+    if missing:
+        raise NothingThereError(unknown(missing, known))
 
 
 def _is_asked(found: Reconciled, ids: Sequence[str]) -> bool:

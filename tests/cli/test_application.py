@@ -14,6 +14,7 @@ from pytest_workflow_monitor.cli.application import application
 from pytest_workflow_monitor.cli.exits import MEANINGS
 
 if TYPE_CHECKING:
+    from pytest_workflow_monitor.store import Store
     from tests.cli.conftest import Project
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "cli.md"
@@ -149,6 +150,66 @@ def test_ctrl_c_ends_quietly(project: Project) -> None:
 
     assert said.code == 130
     assert said.err.strip() == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["history", "login", "--limit"],
+        ["sessions", "--limit"],
+        ["alerts", "list", "--limit"],
+        ["alerts", "show"],
+        ["alerts", "ack"],
+        ["alerts", "ack", "--incident"],
+        ["silences", "end"],
+        ["dead-letters", "retry"],
+        ["dead-letters", "drop", "--yes"],
+        ["reports", "show"],
+    ],
+    ids=" ".join,
+)
+def test_a_number_larger_than_any_is_a_mistake(stored: Project, command: list[str]) -> None:
+    """What the database has no room for is not asked of it: the allowed range is named."""
+    said = stored.run(*command, "9" * 20, width=200)
+
+    assert (said.code, said.out) == (2, "")
+    assert "is not in the range 1<=x<=" in said.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["history"],
+        ["schedule", "slots"],
+        ["deployments", "list", "--environment"],
+        ["silences", "add", "--for", "1h", "--reason", "x", "--workflow"],
+    ],
+    ids=" ".join,
+)
+def test_an_argument_that_is_no_text_is_a_mistake(
+    stored: Project, store: Store, command: list[str]
+) -> None:
+    """Bytes that are not UTF-8 are shown escaped, in one sentence."""
+    said = stored.run(*command, "shop\udcff", "--json")
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err == "Error: 'shop\\udcff' is not text in UTF-8.\n"
+
+
+def test_it_works_where_nobody_reads(project: Project) -> None:
+    """A standard output that was closed beforehand, as some supervisors do, is no mistake."""
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh"]
+    program = [sys.executable, "-m", "pytest_workflow_monitor.cli", "config", "--json"]
+
+    done = subprocess.run(
+        [*shell, *program],
+        cwd=project.path,
+        env=project.environment(),
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("command", [["config"], ["config", "--json"], ["--help"]], ids=" ".join)

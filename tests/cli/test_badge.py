@@ -73,6 +73,21 @@ def test_a_badge_is_written_to_a_file(shop: Project) -> None:
     assert said((shop.path / "public/login.svg").read_text()) == "login: passing 90 % 30 d"
 
 
+@pytest.mark.parametrize("window", ["9999999d", "99999999999999999999d"])
+def test_a_window_longer_than_the_calendar_is_a_mistake(shop: Project, window: str) -> None:
+    """It is one sentence."""
+    found = shop.run("badge", "--window", window)
+    assert (found.code, found.out) == (2, "")
+    assert found.err.endswith("Error: --window is too long for the calendar.\n")
+
+
+def test_an_empty_id_is_not_all_workflows(shop: Project) -> None:
+    """A variable that is not set in a script does not widen what is asked."""
+    found = shop.run("badge", "")
+    assert (found.code, found.out) == (5, "")
+    assert "has no workflow ''" in found.err
+
+
 def test_a_workflow_that_never_ran_has_no_badge(shop: Project) -> None:
     """The nearest one is named."""
     found = shop.run("badge", "logni")

@@ -26,6 +26,15 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+@pytest.mark.usefixtures("berlin")
+def test_the_last_evening_of_the_calendar_is_shown() -> None:
+    """An instant that has no local time any more is shown in UTC."""
+    last = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
+
+    assert display.full_when(last) == "31 Dec 9999 23:30:00 UTC"
+    assert display.when(last, NOON) == "31 Dec 9999 23:30"
+
+
 @pytest.mark.parametrize("status", Status)
 def test_a_status_is_a_mark_and_a_word(status: Status) -> None:
     """Colour alone never carries meaning: every status has a mark and its word."""

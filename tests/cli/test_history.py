@@ -128,6 +128,8 @@ def test_nothing_left_is_told_apart_from_nothing_known(stored: Project, store: S
 
 def test_a_moment_that_is_none_is_a_mistake(project: Project) -> None:
     """The message says what is allowed."""
+    for much in ("700000d", "0001-01-01T00:00:00Z"):
+        assert "from 1970 on" in project.run("history", "login", "--since", much, width=200).err
     said = project.run("history", "login", "--since", "yesterday")
 
     assert said.code == 2

@@ -160,6 +160,9 @@ def test_the_next_times_of_a_workflow(project: Project) -> None:
     ("arguments", "code", "sentence"),
     [
         ((), 2, "Give either the ID of a workflow or --cron."),
+        (("",), 5, "There is no workflow ''"),
+        (("--cron", "@daily", "--tz", ""), 2, "expected an IANA time zone"),
+        (("--cron", "@daily", "--from", ""), 2, "Invalid value for --from"),
         (("login", "--cron", "@daily"), 2, "Give either the ID of a workflow or --cron."),
         (("login", "--tz", "UTC"), 2, "--tz belongs to --cron; a workflow's zone is in its marker"),
         (("--cron", "0 25 * * *"), 2, "the hour field '25': 25 is out of range; allowed 0-23."),

@@ -89,7 +89,12 @@ def test_a_rest_can_end_early(shop: Project) -> None:
         (["disable", "login", "--until", "2h", "--why", " "], 2, "--why is empty"),
         (["disable", "login", "--until", "2h"], 2, "--why"),
         (["enable", "nobody"], 5, "no workflow 'nobody'"),
-        (["slots", "--since", "soon"], 2, "expected a day or an instant"),
+        (["disable", "login", "--until", "-1h", "--why", "x"], 2, "Invalid value for --until"),
+        (["slots", "--since", "soon"], 2, "expected a duration"),
+        (["check", "--since", "-1h"], 2, "Invalid value for '--since'"),
+        (["slots", "--since", ""], 2, "Invalid value for '--since'"),
+        (["slots", "nobody"], 5, "no workflow 'nobody'"),
+        (["check", "nobody"], 5, "no workflow 'nobody'"),
     ],
 )
 def test_mistakes(shop: Project, arguments: list[str], code: int, reason: str) -> None:
@@ -141,6 +146,16 @@ def test_without_a_scheduler_there_are_no_slots(shop: Project) -> None:
     said = shop.run("schedule", "slots")
     assert (said.code, said.out) == (0, "")
     assert "workflow-monitor schedule run" in said.err
+
+
+def test_no_slot_in_a_time_says_so(shop: Project) -> None:
+    """Schedules that are known are not called unknown because none was due."""
+    shop.run("schedule", "sync")
+    for arguments in (["--since", "0s"], ["login", "--since", "2999-01-01"]):
+        said = shop.run("schedule", "check", *arguments)
+        assert (said.code, said.out, said.err) == (0, "", "No slot was due since then.\n")
+    said = shop.run("schedule", "slots", "login", "--since", "2h")
+    assert (said.code, said.out, said.err) == (0, "", "No slot fits these options.\n")
 
 
 def test_what_should_have_run(shop: Project, store: Store) -> None:

@@ -127,6 +127,7 @@ def test_a_report_of_an_earlier_session(stored: Project, store: Store) -> None:
     keep(store, Status.FAILED, start=9)
 
     assert earlier in stored.run("report", "--session", earlier[:18]).err
+    assert stored.run("report", "--session", "").code == 5
     said = stored.run("report", "--session", "0199")
     assert (said.code, said.out) == (5, "")
 

@@ -95,6 +95,7 @@ def test_ending_a_silence_lets_people_hear_at_once(stored: Project, site: Site) 
         (("--workflow", "a", "--until", "noon", "--reason", "x"), "expected a day or an instant"),
         (("--workflow", "a", "--for", "1h", "--reason", " "), "say why"),
         (("--workflow", "a", "--for", "1h"), "Missing option '--reason'"),
+        (("--workflow", "", *HOUR), "--workflow is empty"),
         (("--match", "workflow", *HOUR), "expected a field and patterns"),
         (("--match", "workflow= ,", *HOUR), "expected a field and patterns"),
         (("--match", "workfow=a", *HOUR), "did you mean 'workflow'"),
