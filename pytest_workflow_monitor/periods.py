@@ -58,8 +58,8 @@ class Period(Record, frozen=True, kw_only=True):
             return None
         return Period(
             kind=self.kind,
-            start=_shifted(self.start, self.zone, days=-7),
-            end=_shifted(self.end, self.zone, days=-7),
+            start=_week_before(self.kind, self.start, self.zone),
+            end=_week_before(self.kind, self.end, self.zone),
             timezone=self.timezone,
         )
 
@@ -94,5 +94,7 @@ def _floor(kind: PeriodKind, moment: datetime, zone: ZoneInfo) -> datetime:
     return midnight.astimezone(UTC)
 
 
-def _shifted(moment: datetime, zone: ZoneInfo, *, days: int) -> datetime:
-    return (moment.astimezone(zone) + timedelta(days=days)).astimezone(UTC)
+def _week_before(kind: PeriodKind, moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return the same border a week earlier; a day may begin at 1:00, where midnight is skipped."""
+    shifted = (moment.astimezone(zone) - timedelta(days=7)).astimezone(UTC)
+    return _floor(kind, shifted, zone) if kind is PeriodKind.DAILY else shifted

@@ -107,6 +107,17 @@ def test_the_same_day_a_week_earlier(now: datetime, zone: str) -> None:
     assert before.date() == local.date() - timedelta(days=7)
 
 
+def test_a_week_before_a_day_without_midnight() -> None:
+    """In Santiago the clocks of 8 September 2024 went from 0:00 to 1:00."""
+    now = datetime(2024, 9, 9, 0, tzinfo=UTC)
+    day = last_period(PeriodKind.DAILY, now, "America/Santiago")
+    assert day.end == datetime(2024, 9, 8, 4, tzinfo=UTC)
+    earlier = day.week_before()
+    assert earlier is not None
+    assert earlier.end == datetime(2024, 9, 1, 4, tzinfo=UTC)
+    assert earlier.length == timedelta(hours=24)
+
+
 @given(moments, st.timedeltas(min_value=timedelta(seconds=1), max_value=timedelta(days=90)))
 def test_a_custom_period_is_compared_with_one_as_long(start: datetime, length: timedelta) -> None:
     """Whatever instants it lies between."""

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "pytest", "workflows", "-p", "no:cacheprovider"]
 PATIENCE_MS = 8_000
-SHORT_PATIENCE_MS = 700
+SHORT_PATIENCE_MS = 1_500
 HURRY = 5
 """Limits of time are divided by this, so that a short delay is a slow one."""
 
