@@ -141,8 +141,15 @@ def _window(value: Any) -> float | None:
     return None if value is None else slo_rules.window(value)
 
 
+def _duration(value: Any) -> float:
+    found = seconds(value)
+    if found > MAX_INTERVAL:
+        raise ValueError("expected a duration up to 366d")
+    return found
+
+
 def _grace(value: Any) -> float | None:
-    return None if value is None else seconds(value)
+    return None if value is None else _duration(value)
 
 
 def _cron(value: Any) -> str | None:
@@ -170,7 +177,7 @@ def _timezone(value: Any) -> str:
 def _time_limit(value: Any) -> float | None:
     if value is None:
         return None
-    limit = seconds(value)
+    limit = _duration(value)
     if limit == 0:
         raise ValueError("expected a duration above zero")
     return limit
@@ -221,7 +228,7 @@ PARAMETERS: dict[str, Parser] = {
     "timezone": _timezone,
     "timeout": _time_limit,
     "retries": _count,
-    "retry_delay": seconds,
+    "retry_delay": _duration,
     "retry_backoff": _factor,
     "tags": _texts,
     "owner": _text,

@@ -52,6 +52,7 @@ def test_rollback_asks_first(stored: Project) -> None:
 
     unasked = stored.run("db", "rollback")
     assert unasked.code == 2
+    assert "[y/N]: \nUsage:" in unasked.err
     assert "Nobody can be asked here; --yes agrees." in unasked.err
 
     agreed = stored.run("db", "rollback", text="y\n")

@@ -143,3 +143,15 @@ def test_mistakes_are_refused_before_anything_is_deselected(suite: Suite) -> Non
     suite.write("test_a.py", MISTAKES["test_a.py"])
     suite.write("test_ok.py", "def test_ok(): pass")
     assert suite.run("-k", "test_ok").result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.mark.parametrize(
+    "parameter", ["timeout", "retry_delay", "degraded_after", "grace", "limit"]
+)
+def test_a_duration_longer_than_any_clock_is_a_mistake(suite: Suite, parameter: str) -> None:
+    """It is refused when it is collected, instead of ending pytest or the scheduler."""
+    mark = f"@pytest.mark.workflow({parameter}=1e99)"
+    suite.write("test_a.py", f"import pytest\n{mark}\ndef test_long(): pass")
+    run = suite.run()
+    assert run.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"{parameter}=1e+99: expected a duration up to 366d." in run.output
