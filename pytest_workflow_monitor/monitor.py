@@ -98,11 +98,10 @@ class Monitor:
         """Write an encoded and masked attempt, of this or another process, to the journal."""
         if self._gatekeeper is not None:
             self._gatekeeper.take(attempt)
-        if self._journal is None:
-            return
-        if known.learnt_count != self._told:
-            self._hand_over_secrets()
-        self._journal.append_encoded(attempt)
+        if self._journal is not None:
+            if known.learnt_count != self._told:
+                self._hand_over_secrets()
+            self._journal.append_encoded(attempt)
         self._tally.count(outcome, attempt)
         if self._observed:
             self._config.hook.pytest_workflow_attempt(
@@ -117,12 +116,12 @@ class Monitor:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Open the journal and start the shipper."""
+        self._observed = bool(self._config.hook.pytest_workflow_attempt.get_hookimpls())
         try:
             self._journal = Journal(self._folder)
         except JournalError as error:
             self._problem = str(error)
             return
-        self._observed = bool(self._config.hook.pytest_workflow_attempt.get_hookimpls())
         self._journal.append(self._session)
         self._told = known.learnt_count
         try:

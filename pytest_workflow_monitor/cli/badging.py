@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +10,12 @@ import click
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, needed
 from pytest_workflow_monitor.cli.exits import NothingThereError
-from pytest_workflow_monitor.cli.options import duration
+from pytest_workflow_monitor.cli.options import STANDARD_OUTPUT, OutputPath, duration
 from pytest_workflow_monitor.cli.selection import goes_by, nearest
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from pytest_workflow_monitor.store import Store
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 @click.argument("workflow_id", metavar="[ID]", required=False)
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputPath(),
+    default="-",
     metavar="FILE",
     help="The file to write; by default standard output.",
 )
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 def badge(
     *,
     workflow_id: str | None,
-    output: Path | None,
+    output: Path,
     environment: str | None,
     window: float,
     label: str | None,
@@ -67,7 +68,7 @@ def badge(
         found = store.scores(settings.project, environment or settings.environment, since)
     scores = [it for it in found if workflow_id is None or goes_by(it.workflow_id, workflow_id)]
     drawn = made(label or workflow_id or settings.project, scores, window)
-    if output is None:
+    if output == STANDARD_OUTPUT:
         click.echo(render_badge(drawn))
         return
     write_badge(drawn, output)

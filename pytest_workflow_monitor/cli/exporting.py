@@ -15,7 +15,7 @@ import click
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings
 from pytest_workflow_monitor.cli.exits import Exit
-from pytest_workflow_monitor.cli.options import selecting, wanted
+from pytest_workflow_monitor.cli.options import STANDARD_OUTPUT, OutputPath, selecting, wanted
 from pytest_workflow_monitor.cli.schedule import HOW_TO_SCHEDULE
 from pytest_workflow_monitor.cli.selection import select
 from pytest_workflow_monitor.tables import zone as read_zone
@@ -42,7 +42,8 @@ ALSO_UTC = frozenset({"Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", 
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=OutputPath(may_be_folder=True),
+    default="-",
     metavar="PATH",
     help="The folder to write to, or a file for a single one; by default standard output.",
 )
@@ -67,7 +68,7 @@ def export(
     *,
     format_name: str,
     ids: Sequence[str],
-    output: Path | None,
+    output: Path,
     priorities: Sequence[str],
     tags: Sequence[str],
     owners: Sequence[str],
@@ -146,9 +147,9 @@ def _zone(given: str | None) -> str:
     return "UTC"
 
 
-def _write(made: Export, output: Path | None) -> None:
+def _write(made: Export, output: Path) -> None:
     """Write files where they were asked for, else all of them to standard output."""
-    if output is None:
+    if output == STANDARD_OUTPUT:
         for name, content in made.files.items():
             if len(made.files) > 1:
                 click.echo(f"# {name}")

@@ -13,11 +13,16 @@ from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, needed, opened
 from pytest_workflow_monitor.cli.exits import NothingThereError
-from pytest_workflow_monitor.cli.options import InOrder, as_json_option, id_number, limit_option
+from pytest_workflow_monitor.cli.options import (
+    STANDARD_OUTPUT,
+    InOrder,
+    as_json_option,
+    id_number,
+    limit_option,
+)
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.cli.report_output import (
     ENDINGS,
-    STANDARD_OUTPUT,
     form_of,
     output_options,
     rendered,

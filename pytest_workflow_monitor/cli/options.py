@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +19,31 @@ from pytest_workflow_monitor.model import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+STANDARD_OUTPUT = Path("-")
+
+
+class OutputPath(click.Path):
+    """Where something is to be written; ``-`` is standard output.
+
+    Args:
+        may_be_folder: Whether a folder will do, too.
+    """
+
+    def __init__(self, *, may_be_folder: bool = False) -> None:
+        super().__init__(dir_okay=may_be_folder, allow_dash=True, path_type=Path)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Refuse a path without a name, which would be the current folder."""
+        if not os.fspath(value):
+            self.fail("it names no file.", param, ctx)
+        return super().convert(value, param, ctx)
+
 
 as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on standard output."

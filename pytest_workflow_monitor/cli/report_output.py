@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pytest_workflow_monitor.cli import display
+from pytest_workflow_monitor.cli.options import STANDARD_OUTPUT, OutputPath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from pytest_workflow_monitor.period_report import PeriodReport
 
@@ -23,7 +24,6 @@ SUFFIXES = {
     ".csv": "csv",
 }
 ENDINGS = {"html": ".html", "json": ".json", "markdown": ".md", "csv": ".csv"}
-STANDARD_OUTPUT = Path("-")
 
 
 def output_options(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -38,7 +38,7 @@ def output_options(default: str) -> Callable[[Callable[..., None]], Callable[...
         )
         output = click.option(
             "--output",
-            type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+            type=OutputPath(),
             help=f"Where to write it, - for standard output; by default {default}.",
         )
         return output(form(command))

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write ``content`` to a temporary file beside ``path`` and rename it; parents are created.
 
+    A link stays what it is: the file that it names is written. What is no file, such as a device or
+    a pipe, cannot be replaced and is written to.
+
     Raises:
         ReportError: The folder or the file cannot be written.
     """
     with _one_sentence(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
+        target = path.resolve()
+        if target.exists() and not target.is_file() and not target.is_dir():
+            target.write_bytes(content)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, content)
 
 
 def append(path: Path, content: bytes) -> None:

@@ -73,6 +73,16 @@ def test_a_badge_is_written_to_a_file(shop: Project) -> None:
     assert said((shop.path / "public/login.svg").read_text()) == "login: passing 90 % 30 d"
 
 
+def test_a_dash_is_standard_output_and_nothing_is_no_file(shop: Project) -> None:
+    """As for every other command with an output."""
+    assert shop.run("badge", "--output", "-").out == shop.run("badge").out
+    assert not (shop.path / "-").exists()
+    for command in (("badge",), ("export", "crontab"), ("report",)):
+        found = shop.run(*command, "--output", "")
+        assert (found.code, found.out) == (2, "")
+        assert found.err.endswith("Error: Invalid value for '--output': it names no file.\n")
+
+
 @pytest.mark.parametrize("window", ["9999999d", "99999999999999999999d"])
 def test_a_window_longer_than_the_calendar_is_a_mistake(shop: Project, window: str) -> None:
     """It is one sentence."""

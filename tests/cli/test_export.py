@@ -47,6 +47,8 @@ def test_a_crontab_on_standard_output(project: Project) -> None:
     assert table.variables["WORKFLOW_MONITOR_ENVIRONMENT"] == "production"
     assert entry.command.startswith(f"cd {project.path} && /")
     assert entry.command.endswith("/workflow-monitor run login order")
+    again = project.run("export", "crontab", "--tz", "UTC", "--output", "-")
+    assert again.out == said.out
 
 
 def test_what_is_left_out_is_told(project: Project) -> None:

@@ -243,6 +243,7 @@ def test_a_state_directory_that_cannot_be_written(suite: Suite, database_url: st
         )
         assert run.result.parseoutcomes() == {"passed": 1, "failed": 1}
         assert any("state directory cannot be written" in line for line in lines_of(run))
+        assert any("1 of 2 workflows needs attention" in line for line in lines_of(run))
 
 
 def test_a_full_local_disk_costs_only_what_could_not_be_written(
