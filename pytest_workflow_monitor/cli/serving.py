@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_workflow_monitor.cli.access import effective_settings
+from pytest_workflow_monitor.cli.exits import Exit
 from pytest_workflow_monitor.cli.options import duration
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def tick(
     options = Options(
         queues=tuple(queues), concurrency=concurrency, stop_within_seconds=stop_within_seconds
     )
-    asyncio.run(Service(_logging(log_format), options).tick())
+    if not asyncio.run(Service(_logging(log_format), options).tick()):
+        sys.exit(Exit.NOT_ALL_WELL)
 
 
 def _serve(options: Options, log_format: str) -> None:

@@ -117,6 +117,14 @@ def queue(asked: Asked) -> Finding | None:
 
 def disk(asked: Asked) -> Finding:
     """Look whether there is room for journals, evidence and the embedded database."""
+    state = _existing(asked.settings.state_path)
+    if not (state.is_dir() and os.access(state, os.W_OK)):
+        return Finding(
+            status=HealthStatus.UNHEALTHY,
+            expected="a state directory that can be written",
+            actual=f"{state} cannot be written",
+            detail=f"{state} is no folder that this user may write to: nothing can be recorded",
+        )
     folders = [asked.settings.state_path]
     if asked.store is not None and asked.store.server is not None:
         folders.append(asked.store.server.data)

@@ -13,7 +13,8 @@ _REMEDIES = {
     "clock": "let the network set the clock, such as with `timedatectl set-ntp true`",
     "database": "look at the server that DATABASE_URL names; what sessions record is kept "
     "meanwhile, and `workflow-monitor replay` stores it",
-    "disk": "make room; `workflow-monitor artifacts prune --dry-run` says which evidence can go",
+    "disk": "make room, and let this user write to the state directory; "
+    "`workflow-monitor artifacts prune --dry-run` says which evidence can go",
     "network": "look at this machine's network, proxy and name server; workflows are not run "
     "meanwhile",
     "queue": "start more workers with `workflow-monitor worker`, or give them more --concurrency",

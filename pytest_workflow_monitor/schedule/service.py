@@ -151,8 +151,11 @@ class Service:
             },
         )
 
-    async def tick(self) -> None:
+    async def tick(self) -> bool:
         """Queue what is due, run what waits, and end.
+
+        Returns:
+            Whether the schedules could be read from the tests, all of them.
 
         Raises:
             StoreError: The database cannot be used.
@@ -174,6 +177,7 @@ class Service:
         stopping.cancel()
         beating.cancel()
         await self._leave()
+        return not self._scheduler.catalogue_problem
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()

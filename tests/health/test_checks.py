@@ -137,6 +137,17 @@ def test_a_full_disk_is_noticed(
     assert ".workflow-monitor has " in found.detail
 
 
+def test_a_state_directory_that_is_none_is_noticed(
+    looked: Callable[..., HealthCheck], tmp_path: Path
+) -> None:
+    """Nothing could be recorded there, however much room there is."""
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder should be")
+    found = looked("disk", state_dir=blocked)
+    assert found.status is HealthStatus.UNHEALTHY
+    assert found.detail.startswith(f"{blocked} is no folder that this user may write to")
+
+
 def test_the_clock_of_the_database_agrees(looked: Callable[..., HealthCheck]) -> None:
     """On one machine it is the same one."""
     assert looked("clock").status is HealthStatus.HEALTHY

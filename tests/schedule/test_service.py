@@ -64,6 +64,16 @@ def test_a_tick_runs_what_is_due(yard: Yard) -> None:
     assert (slot.status, slot.exit_code) == (SlotStatus.DONE, 0)
 
 
+def test_a_tick_that_cannot_read_all_tests_goes_on_and_says_so(yard: Yard) -> None:
+    """What is known runs; the exit code tells whoever looks after the crontab."""
+    yard.write("test_it.py", SUITE)
+    assert yard.start("tick").wait() == 0
+    yard.write("test_broken.py", "import nothing_of_this_name")
+    make_due(yard.store)
+    assert yard.start("tick").wait() == 1
+    assert yard.slots()["order"].status is SlotStatus.DONE
+
+
 def test_two_ticks_at_once_run_a_slot_once(yard: Yard) -> None:
     """Whoever is first runs it; the other one ends without a word."""
     yard.write("test_it.py", SUITE)
