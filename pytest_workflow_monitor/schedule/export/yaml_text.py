@@ -11,6 +11,10 @@ _LAST_OF_FOUR_DIGITS = 0xFFFF
 _NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"})
 
 
+LONGEST_KEY = 1_000
+"""YAML allows some more characters before a colon; a longer key is marked as one."""
+
+
 def dump(value: dict[str, Any]) -> str:
     """Write a table; its values are tables, lists, texts, numbers, true, false and None."""
     return "".join(f"{line}\n" for line in _lines(value))
@@ -20,7 +24,11 @@ def _lines(value: Any) -> list[str]:
     if isinstance(value, dict) and value:
         found = []
         for key, item in value.items():
-            found += _entry(f"{_scalar(key)}:", item)
+            name = _scalar(key)
+            if len(name) > LONGEST_KEY:
+                found += [f"? {name}", *_entry(":", item)]
+            else:
+                found += _entry(f"{name}:", item)
         return found
     if isinstance(value, list) and value:
         found = []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import kubernetes_validate
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_workflow_monitor.model import Workflow
@@ -225,6 +225,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.text(), values, min_size=1))
+@example({"": None, "ä" * 200: {"ö" * 200: [1, {}]}, "a" * 999: "b", "c" * 1_100: "d"})
 def test_yaml_comes_back_as_it_went(value: dict[str, Any]) -> None:
     """Whatever the texts are."""
     assert yaml.safe_load(dump(value)) == value
