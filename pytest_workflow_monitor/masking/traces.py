@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 import shutil
 import zipfile
+import zlib
 from typing import IO, TYPE_CHECKING, Protocol
 
 from pytest_workflow_monitor.masking.withheld import WithheldError
@@ -13,6 +15,17 @@ if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
 MAX_MEMBER = 256 << 20
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+)
+"""What reading a ZIP file may raise that is damaged, encrypted or of an unknown kind."""
+
 _EVENTS = re.compile(
     r"(?:[\w-]+-)?trace\.(?:trace|network|stacks)|[\w-]+\.(?:trace|network|stacks)"
 )
@@ -36,7 +49,9 @@ def rewrite(source: IO[bytes], target: IO[bytes], change: Change) -> None:
             changed = _changed(archive, change)
             if changed:
                 _write(archive, target, changed)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except WithheldError:
+        raise
+    except DAMAGED as error:
         raise WithheldError(f"withheld: it cannot be looked through: {error}") from error
     if not changed:
         source.seek(0)

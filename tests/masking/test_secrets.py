@@ -159,6 +159,24 @@ def test_a_zip_file_is_rewritten_only_if_need_be() -> None:
         copied(secrets, packed.getvalue()[:40])
 
 
+def test_a_damaged_zip_file_is_withheld_and_fails_nobody() -> None:
+    """Whichever byte is wrong: it is kept as it is, or withheld with a reason."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("trace.trace", b'{"type":"before"}\n' * 50)
+    whole, secrets = packed.getvalue(), knowing("hunter2-hunter2")
+    reasons = set()
+    for place in range(4, len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        try:
+            assert copied(secrets, bytes(damaged)) == damaged
+        except WithheldError as error:
+            reasons.add(str(error))
+    assert any("while decompressing data" in it for it in reasons)
+    assert all(it.startswith("withheld: ") for it in reasons)
+
+
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
