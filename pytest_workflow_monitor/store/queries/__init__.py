@@ -1,6 +1,8 @@
 """The SQL of this package: files of named statements, read once when first asked for.
 
-A file holds blocks of ``-- name: <name>``, one line ``-- <what it does>`` and one statement.
+A file holds blocks of ``-- name: <name>``, one line ``-- <what it does>`` and one statement. What
+several statements have in common, such as the columns of a record, is a block of
+``-- part: <name>``; ``{<name>}`` stands for it in the statements of any file.
 """
 
 from __future__ import annotations
@@ -8,18 +10,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_HEADER = re.compile(r"^-- name: (\w+)\n-- .+\n", re.MULTILINE)
+_HEADER = re.compile(r"^-- (name|part): (\w+)\n-- .+\n", re.MULTILINE)
+_PART = re.compile(r"\{(\w+)\}")
 
 
 def _read(folder: Path) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+    found: dict[str, dict[str, str]] = {"name": {}, "part": {}}
     for path in sorted(folder.glob("*.sql")):
-        _, *parts = _HEADER.split(path.read_text(encoding="utf-8"))
-        for name, statement in zip(parts[::2], parts[1::2], strict=True):
-            if name in found:
+        _, *blocks = _HEADER.split(path.read_text(encoding="utf-8"))
+        for kind, name, text in zip(blocks[::3], blocks[1::3], blocks[2::3], strict=True):
+            if name in found[kind]:
                 raise ValueError(f"{path}: the name {name} is taken")
-            found[name] = statement.strip().encode()
-    return found
+            found[kind][name] = text.strip()
+    return {
+        name: _PART.sub(lambda it: found["part"][it[1]], statement).encode()
+        for name, statement in found["name"].items()
+    }
 
 
 SQL = _read(Path(__file__).parent)

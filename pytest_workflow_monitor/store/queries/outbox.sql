@@ -1,3 +1,11 @@
+-- part: columns_of_a_message
+-- A message as programs know it
+notification_id::text AS notification_id, project, environment, channel,
+notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
+coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
+retry_count, sent_at, last_error, reason, reference,
+coalesce(digest_id::text, '') AS digest_id, report_id
+
 -- name: clock
 -- Tell the time: that of the database, because the machines' own may differ
 SELECT clock_timestamp() AS now
@@ -44,11 +52,7 @@ WHERE project = %(project)s AND channel = %(channel)s
 -- name: due_messages
 -- Take the messages of a channel whose time has come, oldest first; one waits for the earlier ones
 -- about the same incident, and those that somebody else holds are left to them
-SELECT notification_id::text AS notification_id, project, environment, channel,
-       notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
-       coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
-       retry_count, sent_at, last_error, reason, reference,
-       coalesce(digest_id::text, '') AS digest_id, report_id
+SELECT {columns_of_a_message}
 FROM workflow_monitor.notifications_in_turn
 WHERE project = %(project)s AND channel = %(channel)s AND digest_id IS NULL
   AND delivery_status = 'PENDING' AND not_before <= %(now)s
@@ -58,11 +62,7 @@ FOR UPDATE SKIP LOCKED
 
 -- name: held_messages
 -- Take what is held back for the next digest of a channel, oldest first
-SELECT notification_id::text AS notification_id, project, environment, channel,
-       notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
-       coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
-       retry_count, sent_at, last_error, reason, reference,
-       coalesce(digest_id::text, '') AS digest_id, report_id
+SELECT {columns_of_a_message}
 FROM workflow_monitor.notification_logs
 WHERE project = %(project)s AND channel = %(channel)s AND digest_id IS NULL
   AND delivery_status = 'HELD' AND not_before <= %(now)s
@@ -85,11 +85,7 @@ WHERE project = %(project)s AND channel = %(channel)s AND incident_id IS NOT NUL
 
 -- name: waiting_messages
 -- Take what waits in a channel about some incidents, whenever it is due
-SELECT notification_id::text AS notification_id, project, environment, channel,
-       notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
-       coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
-       retry_count, sent_at, last_error, reason, reference,
-       coalesce(digest_id::text, '') AS digest_id, report_id
+SELECT {columns_of_a_message}
 FROM workflow_monitor.notification_logs
 WHERE project = %(project)s AND channel = %(channel)s AND digest_id IS NULL
   AND delivery_status IN ('PENDING', 'HELD')
@@ -99,11 +95,7 @@ FOR UPDATE
 
 -- name: told_together
 -- List the messages whose news some others tell
-SELECT notification_id::text AS notification_id, project, environment, channel,
-       notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
-       coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
-       retry_count, sent_at, last_error, reason, reference,
-       coalesce(digest_id::text, '') AS digest_id, report_id
+SELECT {columns_of_a_message}
 FROM workflow_monitor.notification_logs
 WHERE project = %(project)s AND digest_id = ANY (%(digest_ids)s::uuid[])
   AND delivery_status IN ('PENDING', 'PROCESSING')
@@ -111,11 +103,7 @@ ORDER BY created_at, notification_id
 
 -- name: notifications
 -- Read messages by their ids
-SELECT notification_id::text AS notification_id, project, environment, channel,
-       notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
-       coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
-       retry_count, sent_at, last_error, reason, reference,
-       coalesce(digest_id::text, '') AS digest_id, report_id
+SELECT {columns_of_a_message}
 FROM workflow_monitor.notification_logs
 WHERE notification_id = ANY (%(notification_ids)s::uuid[])
 ORDER BY created_at, notification_id

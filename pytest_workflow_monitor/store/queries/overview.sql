@@ -1,10 +1,6 @@
 -- name: incident_messages
 -- List the messages about incidents, oldest first
-SELECT notification_id::text AS notification_id, project, environment, channel,
-       notification_type AS kind, delivery_status AS status, incident_id, priority, mention,
-       coalesce(run_id::text, '') AS run_id, actor, note, created_at, not_before, claimed_until,
-       retry_count, sent_at, last_error, reason, reference,
-       coalesce(digest_id::text, '') AS digest_id
+SELECT {columns_of_a_message}
 FROM workflow_monitor.notification_logs
 WHERE incident_id = ANY (%(incident_ids)s::bigint[])
 ORDER BY created_at, notification_id

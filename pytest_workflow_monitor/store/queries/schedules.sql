@@ -1,3 +1,16 @@
+-- part: columns_of_a_schedule
+-- A schedule as programs know it
+project, workflow_id, environment, workflow_name, nodeid, priority, queue, overlap,
+grace_seconds, limit_seconds, collected_at, cron_expression, every_seconds, timezone,
+enabled, disabled_until, disabled_by, disabled_reason, removed_at, last_run_at,
+last_status, next_run_at, run_count, success_count, failure_count, missed_count
+
+-- part: columns_of_a_slot
+-- A slot as programs know it
+slot_id, project, workflow_id, environment, slot_at, status, queue, claimed_at,
+claimed_by, reason, job_id, tries, started_at, ended_at, session_id::text AS session_id,
+exit_code, covers
+
 -- name: lock_catalogue
 -- Let one transaction at a time bring the schedules of an environment up to date
 SELECT pg_advisory_xact_lock(
@@ -8,10 +21,7 @@ SELECT pg_advisory_xact_lock(
 
 -- name: schedules
 -- List schedules by workflow
-SELECT project, workflow_id, environment, workflow_name, nodeid, priority, queue, overlap,
-       grace_seconds, limit_seconds, collected_at, cron_expression, every_seconds, timezone,
-       enabled, disabled_until, disabled_by, disabled_reason, removed_at, last_run_at,
-       last_status, next_run_at, run_count, success_count, failure_count, missed_count
+SELECT {columns_of_a_schedule}
 FROM workflow_monitor.workflow_schedules
 WHERE project = %(project)s AND environment = %(environment)s
   AND (%(workflow_ids)s::text[] IS NULL OR workflow_id = ANY (%(workflow_ids)s))
@@ -75,10 +85,7 @@ RETURNING workflow_id
 
 -- name: claim_schedules
 -- Lock schedules that are due, the longest waiting first; another scheduler has the locked ones
-SELECT project, workflow_id, environment, workflow_name, nodeid, priority, queue, overlap,
-       grace_seconds, limit_seconds, collected_at, cron_expression, every_seconds, timezone,
-       enabled, disabled_until, disabled_by, disabled_reason, removed_at, last_run_at,
-       last_status, next_run_at, run_count, success_count, failure_count, missed_count
+SELECT {columns_of_a_schedule}
 FROM workflow_monitor.workflow_schedules
 WHERE project = %(project)s AND environment = %(environment)s
   AND next_run_at <= %(now)s AND removed_at IS NULL
@@ -130,9 +137,7 @@ JOIN workflow_monitor.workflow_slots AS slot
 
 -- name: open_slots
 -- List the slots of workflows that are on their way, oldest first
-SELECT slot_id, project, workflow_id, environment, slot_at, status, queue, claimed_at,
-       claimed_by, reason, job_id, tries, started_at, ended_at, session_id::text AS session_id,
-       exit_code, covers
+SELECT {columns_of_a_slot}
 FROM workflow_monitor.workflow_slots
 WHERE project = %(project)s AND environment = %(environment)s
   AND (%(workflow_ids)s::text[] IS NULL OR workflow_id = ANY (%(workflow_ids)s))
@@ -141,9 +146,7 @@ ORDER BY slot_at, slot_id
 
 -- name: slots
 -- List slots, the latest first
-SELECT slot_id, project, workflow_id, environment, slot_at, status, queue, claimed_at,
-       claimed_by, reason, job_id, tries, started_at, ended_at, session_id::text AS session_id,
-       exit_code, covers
+SELECT {columns_of_a_slot}
 FROM workflow_monitor.workflow_slots
 WHERE project = %(project)s AND environment = %(environment)s
   AND (%(workflows)s::text[] IS NULL OR workflow_id LIKE ANY (%(workflows)s))
@@ -272,9 +275,7 @@ WITH ended AS (
     WHERE schedule.project = found.project AND schedule.workflow_id = found.workflow_id
       AND schedule.environment = found.environment
 )
-SELECT slot_id, project, workflow_id, environment, slot_at, status, queue, claimed_at,
-       claimed_by, reason, job_id, tries, started_at, ended_at, session_id::text AS session_id,
-       exit_code, covers
+SELECT {columns_of_a_slot}
 FROM told
 
 -- name: hand_back_slots
