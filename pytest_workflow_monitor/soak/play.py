@@ -16,6 +16,7 @@ from pytest_workflow_monitor.errors import CollectionError, WorkflowMonitorError
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.pace import REAL, Pace
 from pytest_workflow_monitor.schedule.collecting import collect
+from pytest_workflow_monitor.slots import SlotStatus
 from pytest_workflow_monitor.soak.account import Account, on_their_way, take_account
 from pytest_workflow_monitor.soak.expectation import enabled
 from pytest_workflow_monitor.soak.ledger import Ledger
@@ -64,6 +65,7 @@ EARLIER = timedelta(days=1)
 """Slots before the first expected one matter, too: their runs may be in the way."""
 
 MOST_RUNS = 10_000_000
+INTERRUPTED = "the soak was interrupted"
 
 
 class NoSchedulesError(WorkflowMonitorError):
@@ -120,9 +122,13 @@ def play(
     with Ledger(settings) as ledger:
         ledger.ask(lambda store: store.clock())  # the database is there before others come
         before = _with_cut_off(settings, progress, ledger, workflows)
+        if before.parts:
+            _withdraw(ledger, settings)
         ledger.pace = _pace(ledger, progress)
         with _service(settings, environ, folder, progress.plan, ledger.pace) as service:
             _await_schedules(ledger, settings, workflows, service, folder)
+            if before.parts:
+                _await_nothing_due(ledger, settings, service)
             now = _now(ledger)
             part = Part(
                 began_at=now,
@@ -163,6 +169,18 @@ def _with_cut_off(
         speed=progress.plan.speed,
     )
     return progress.with_last(replace(last, cut_off=keys))
+
+
+def _withdraw(ledger: Ledger, settings: Settings) -> None:
+    """End the slots that an interrupted soak left on their way: their runs would be in the way."""
+
+    def end(store: Store) -> None:
+        slots = store.open_slots(settings.project, settings.environment)
+        store.cancel_jobs(it.job_id for it in slots if it.job_id is not None)
+        ids = [it.slot_id for it in slots]
+        store.end_slots(ids, SlotStatus.CANCELLED, at=store.clock(), reason=INTERRUPTED)
+
+    ledger.ask(end)
 
 
 class _Records:
@@ -343,4 +361,23 @@ def _await_schedules(
             raise ServiceFailedError(
                 f"The service did not start; {folder / SERVICE_LOG} tells why."
             )
+        sleep(LOOK_SECONDS / 5)
+
+
+def _await_nothing_due(
+    ledger: Ledger, settings: Settings, service: subprocess.Popen[bytes]
+) -> None:
+    """Wait until runs have ended that make up for slots between two parts; they do not count."""
+    give_up_at = monotonic() + SETTLE_SECONDS
+    scope = settings.project, settings.environment
+    ready_at = _now(ledger)
+
+    def is_settled(store: Store) -> bool:
+        now = store.clock()
+        dues = [it.next_run_at for it in store.schedules(*scope)]
+        if any(due is not None and due <= now for due in dues):
+            return False
+        return all(it.slot_at > ready_at for it in store.open_slots(*scope))
+
+    while not ledger.ask(is_settled) and service.poll() is None and monotonic() < give_up_at:
         sleep(LOOK_SECONDS / 5)

@@ -146,7 +146,7 @@ def test_a_day_at_a_compressed_speed(soak: Soak, database_url: str) -> None:
 
 FORGET = """
     DELETE FROM workflow_slots
-    WHERE slot_at = (SELECT min(slot_at) FROM workflow_slots WHERE status = 'done')
+    WHERE slot_at = (SELECT max(slot_at) FROM workflow_slots WHERE status = 'done')
     RETURNING slot_at
 """
 
@@ -210,6 +210,39 @@ def test_a_soak_that_was_killed_goes_on(open_folder: Path) -> None:
             soak.start_again()
     finally:
         soak.close()
+
+
+STUCK = """
+    from pathlib import Path
+    from time import sleep
+
+    import pytest
+
+    HERE = Path(__file__).parent
+
+    @pytest.mark.workflow("order", cron="* * * * * */5")
+    def test_order():
+        (HERE / "begun").touch()
+        while (HERE / "stuck").exists():
+            sleep(0.05)
+"""
+
+
+def test_a_run_that_a_kill_cut_off_is_in_nobodys_way(soak: Soak) -> None:
+    """The slots after it would be skipped, because its worker cannot say that it has ended."""
+    soak.write("test_it.py", STUCK)
+    soak.write("stuck", "")
+    soak.start("--for", "30s", "--in-database")
+    until((soak.folder / "begun").exists)
+    service = soak.service()
+    soak.close()
+    service.kill()
+    service.wait(PATIENCE)
+    (soak.folder / "stuck").unlink()
+    soak.start_again()
+    code, found = soak.end()
+    assert (code, found["result"], found["is_complete"]) == (0, "passed", True), found
+    assert found["account"]["run"] == found["account"]["expected"] >= 2
 
 
 def test_a_soak_goes_on_as_it_was_begun(soak: Soak) -> None:
