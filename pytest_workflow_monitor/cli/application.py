@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import sys
-from typing import Any, NoReturn
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -39,6 +40,9 @@ from pytest_workflow_monitor.cli.soaking import soak
 from pytest_workflow_monitor.cli.standing import status
 from pytest_workflow_monitor.errors import WorkflowMonitorError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 EPILOG = "\b\nExit codes:\n" + "\n".join(
     f"{code.value:>5}  {meaning}" for code, meaning in MEANINGS.items()
 )
@@ -47,24 +51,35 @@ EPILOG = "\b\nExit codes:\n" + "\n".join(
 class Commands(InOrder):
     """The subcommands; errors end as one sentence."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments; what only prints, such as `--help`, happens here already."""
+        with _errors_told():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand."""
-        try:
+        with _errors_told():
             result = super().invoke(ctx)
             if sys.stdout is not None:  # it is where it was closed before we began
                 sys.stdout.flush()
-        except WorkflowMonitorError as error:
-            _fail(ctx, str(error), code_of(error))
-        except (KeyboardInterrupt, click.Abort):
-            click.echo(err=True)
-            ctx.exit(Exit.INTERRUPTED)
-        except UnicodeEncodeError as error:
-            _fail(ctx, f"{error.object!a} is not text in UTF-8.", Exit.MISTAKE)
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # click ends quietly: the reader, such as `head`, has seen enough
-            _fail(ctx, _said(error), Exit.IN_THE_WAY)
-        return result
+            return result
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    try:
+        yield
+    except WorkflowMonitorError as error:
+        _fail(str(error), code_of(error))
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(err=True)
+        raise click.exceptions.Exit(Exit.INTERRUPTED) from None
+    except UnicodeEncodeError as error:
+        _fail(f"{error.object!a} is not text in UTF-8.", Exit.MISTAKE)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # click ends quietly: the reader, such as `head`, has seen enough
+        _fail(_said(error), Exit.IN_THE_WAY)
 
 
 @click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,9 +95,9 @@ def application() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot show a mark still works
 
 
-def _fail(ctx: click.Context, sentence: str, code: Exit) -> NoReturn:
+def _fail(sentence: str, code: Exit) -> NoReturn:
     say(f"Error: {sentence}")
-    ctx.exit(code)
+    raise click.exceptions.Exit(code)
 
 
 def _said(error: OSError) -> str:

@@ -102,7 +102,7 @@ def soak(
     goes_on: bool,
     as_json: bool,
 ) -> None:
-    """Play a day of the schedules for real, and judge how that went.
+    """Play a day of the schedules for real, and judge it.
 
     A scheduler with its worker runs the project's workflows when they are due, quicker than in
     real time with --speed. Every slot that the markers ask for has to run once and in time, and

@@ -225,3 +225,15 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(
     _, err = process.communicate(timeout=60)
 
     assert err == b""
+
+
+@pytest.mark.parametrize(
+    "command", [["config"], ["--help"], ["--version"], ["list", "--help"]], ids=" ".join
+)
+def test_output_that_cannot_be_written_is_told(project: Project, command: list[str]) -> None:
+    """A full disk is told in one sentence, whatever is printed."""
+    with Path("/dev/full").open("w") as full:
+        process = project.start(*command, stdout=full)
+        _, err = process.communicate(timeout=60)
+
+    assert (process.returncode, err) == (4, b"Error: No space left on device.\n")
