@@ -324,9 +324,14 @@ def without_password(url: str) -> str:
 
 
 def _speaks_of_us(folder: Path) -> bool:
-    """Tell whether a folder's pyproject.toml is meant to hold our settings, even a broken one."""
+    """Tell whether a folder's pyproject.toml is meant to hold our settings, even a broken one.
+
+    Nobody can tell that of one that may not be read.
+    """
     try:
         return _pyproject_table(folder) is not None
+    except OSError:
+        return False
     except ValueError:
         return True
 
@@ -336,10 +341,11 @@ def _pyproject_table(folder: Path) -> dict[str, Any] | None:
 
     Raises:
         ValueError: We are named there, but there is no table to be read.
+        OSError: It is there, but cannot be read.
     """
     try:
         content = (folder / "pyproject.toml").read_bytes()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     try:
         tool = tomllib.loads(content.decode()).get("tool")
@@ -353,21 +359,26 @@ def _pyproject_table(folder: Path) -> dict[str, Any] | None:
     raise ValueError(f"tool.{OUR_TABLE} = {found!r}: expected a table")
 
 
+def _own_table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"cannot be read as TOML: {error}") from None
+
+
 def _from_file(root: Path, problems: list[str]) -> list[tuple[str, str, Any]]:
     path = root / SETTINGS_FILE
-    if path.is_file():
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            problems.append(f"{path}: cannot be read as TOML: {error}.")
-            return []
-    else:
+    is_ours_alone = path.is_file()
+    if not is_ours_alone:
         path = root / "pyproject.toml"
-        try:
-            table = _pyproject_table(root) or {}
-        except ValueError as error:
-            problems.append(f"{path}: {error}.")
-            return []
+    try:
+        table = _own_table(path) if is_ours_alone else _pyproject_table(root) or {}
+    except OSError as error:
+        problems.append(f"{path}: cannot be read: {error.strerror}.")
+        return []
+    except ValueError as error:
+        problems.append(f"{path}: {error}.")
+        return []
     rows = [(str(path), key, value) for key, value in table.items()]
     for source, key, value in rows:
         if key == "database_url" and isinstance(value, str) and without_password(value) != value:

@@ -429,6 +429,22 @@ def test_our_own_file_must_be_readable(tmp_path: Path) -> None:
     assert problem.startswith(f"{path}: cannot be read as TOML: ")
 
 
+def test_a_pyproject_that_is_there_must_be_readable(tmp_path: Path) -> None:
+    """Else a project whose settings nobody may read would run under the default ones."""
+    path = tmp_path / "pyproject.toml"
+    path.symlink_to(path)
+    assert problems_of(tmp_path) == [f"{path}: cannot be read: Too many levels of symbolic links."]
+
+
+def test_what_lies_above_and_cannot_be_read_is_not_ours(tmp_path: Path) -> None:
+    """The project is the nearest folder that is one."""
+    (tmp_path / "pyproject.toml").symlink_to(tmp_path / "pyproject.toml")
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    write(shop, "pytest.ini", "[pytest]")
+    assert find_root(shop) == shop
+
+
 def test_the_root_is_the_nearest_folder_that_speaks_of_us(tmp_path: Path) -> None:
     """Upwards: our settings first, else pytest's configuration, else where one stands."""
     inner = tmp_path / "a" / "b"
