@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.tables import (
     count,
@@ -23,6 +22,7 @@ from pytest_workflow_monitor.tables import (
     unknown_key,
     zone,
 )
+from pytest_workflow_monitor.words.durations import seconds
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MATCH_FIELDS = (

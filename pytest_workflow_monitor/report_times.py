@@ -9,14 +9,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.errors import SettingsError
-from pytest_workflow_monitor.periods import last_period
+from pytest_workflow_monitor.words.periods import last_period
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.words.periods import Period
 
 _RESOLUTION = timedelta(microseconds=1)
 

@@ -28,10 +28,10 @@ from pytest_workflow_monitor.alert_rules import (
 from pytest_workflow_monitor.errors import SettingsError
 from pytest_workflow_monitor.gate_rules import GateRules
 from pytest_workflow_monitor.health_rules import HttpCheck
-from pytest_workflow_monitor.metric_names import check_budgets
 from pytest_workflow_monitor.report_rules import ReportRule
 from pytest_workflow_monitor.slo_rules import Objective
 from pytest_workflow_monitor.tables import zone
+from pytest_workflow_monitor.words.metric_names import check_budgets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

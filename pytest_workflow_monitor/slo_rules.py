@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_workflow_monitor.alert_rules import WORKFLOW_FIELDS, Match, read_match
-from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.model import Priority, Record
 from pytest_workflow_monitor.tables import names, table, tables, text
+from pytest_workflow_monitor.words.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable

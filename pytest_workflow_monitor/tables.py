@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pytest_workflow_monitor.durations import seconds
+from pytest_workflow_monitor.words.durations import seconds
 
 
 def table(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_workflow_monitor.durations import seconds
+from pytest_workflow_monitor.words.durations import seconds
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_workflow_monitor.periods import Period, PeriodKind, last_period
+from pytest_workflow_monitor.words.periods import Period, PeriodKind, last_period
 
 ZONES = (
     "UTC",

@@ -23,7 +23,6 @@ from pytest_workflow_monitor.alert_rules import (
 from pytest_workflow_monitor.errors import SettingsError
 from pytest_workflow_monitor.gate_rules import GateRules
 from pytest_workflow_monitor.health_rules import HttpCheck
-from pytest_workflow_monitor.periods import PeriodKind
 from pytest_workflow_monitor.report_rules import ReportRule
 from pytest_workflow_monitor.settings import (
     LIMITS,
@@ -35,6 +34,7 @@ from pytest_workflow_monitor.settings import (
     without_password,
 )
 from pytest_workflow_monitor.slo_rules import Objective
+from pytest_workflow_monitor.words.periods import PeriodKind
 
 
 def write(folder: Path, name: str, text: str) -> Path:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_workflow_monitor.alert_rules import Telling
-    from pytest_workflow_monitor.alerts import Incident
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.alerts import Incident
 
 
 class Incidents:

@@ -23,7 +23,10 @@ from pytest_workflow_monitor.alerting.lifecycle import (
     Resolution,
     decide,
 )
-from pytest_workflow_monitor.alerts import (
+from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER, failing_step
+from pytest_workflow_monitor.model import Record, Status
+from pytest_workflow_monitor.store.alerts import NewAlert, NewEvent, Shown
+from pytest_workflow_monitor.words.alerts import (
     OF_EXECUTIONS,
     SYSTEM,
     Alert,
@@ -31,9 +34,6 @@ from pytest_workflow_monitor.alerts import (
     AlertKind,
     AlertStatus,
 )
-from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER, failing_step
-from pytest_workflow_monitor.model import Record, Status
-from pytest_workflow_monitor.store.alerts import NewAlert, NewEvent, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

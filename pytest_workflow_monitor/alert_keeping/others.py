@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.alert_keeping.incidents import Incidents
 from pytest_workflow_monitor.alert_keeping.outbox import Outbox
-from pytest_workflow_monitor.alerts import (
+from pytest_workflow_monitor.model import Priority, Record
+from pytest_workflow_monitor.store.alerts import NewAlert, NewEvent
+from pytest_workflow_monitor.store.text import storable_text
+from pytest_workflow_monitor.words.alerts import (
     SYSTEM,
     Alert,
     AlertEventKind,
     AlertKind,
     AlertStatus,
 )
-from pytest_workflow_monitor.model import Priority, Record
-from pytest_workflow_monitor.store.alerts import NewAlert, NewEvent
-from pytest_workflow_monitor.store.text import storable_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

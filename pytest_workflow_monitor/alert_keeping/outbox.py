@@ -10,7 +10,11 @@ from msgspec.structs import replace
 
 from pytest_workflow_monitor.alerting.matching import alert_facts, workflow_facts
 from pytest_workflow_monitor.alerting.routing import Destination, destinations
-from pytest_workflow_monitor.alerts import (
+from pytest_workflow_monitor.analysis import wording
+from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER
+from pytest_workflow_monitor.recording.identity import new_id
+from pytest_workflow_monitor.store.alerts import NewEvent, NewNotification
+from pytest_workflow_monitor.words.alerts import (
     SYSTEM,
     Alert,
     AlertEventKind,
@@ -18,10 +22,6 @@ from pytest_workflow_monitor.alerts import (
     Incident,
     NotificationKind,
 )
-from pytest_workflow_monitor.analysis import wording
-from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER
-from pytest_workflow_monitor.recording.identity import new_id
-from pytest_workflow_monitor.store.alerts import NewEvent, NewNotification
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

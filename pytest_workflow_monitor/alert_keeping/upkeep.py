@@ -9,14 +9,14 @@ from msgspec.structs import replace
 
 from pytest_workflow_monitor.alert_keeping.outbox import Outbox
 from pytest_workflow_monitor.alerting.matching import alert_facts, matches
-from pytest_workflow_monitor.alerts import (
+from pytest_workflow_monitor.store.alerts import NewEvent
+from pytest_workflow_monitor.words.alerts import (
     Alert,
     AlertEventKind,
     AlertStatus,
     Incident,
     NotificationKind,
 )
-from pytest_workflow_monitor.store.alerts import NewEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

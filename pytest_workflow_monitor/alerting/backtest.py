@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from pytest_workflow_monitor.alerting.lifecycle import decide, results_needed, tells
-from pytest_workflow_monitor.alerts import Alert, AlertKind, AlertStatus
 from pytest_workflow_monitor.model import Priority, Record, Status
+from pytest_workflow_monitor.words.alerts import Alert, AlertKind, AlertStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_workflow_monitor.alert_rules import Policy, Telling
     from pytest_workflow_monitor.alerting.lifecycle import Opening
-    from pytest_workflow_monitor.alerts import Result
+    from pytest_workflow_monitor.words.alerts import Result
 
 
 class Problem(Record, frozen=True, kw_only=True):

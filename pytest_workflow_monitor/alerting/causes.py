@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pytest_workflow_monitor.alert_causes import HOST, STEP
 from pytest_workflow_monitor.analysis.summary import failing_step, telling_attempt
 from pytest_workflow_monitor.model import EventKind
+from pytest_workflow_monitor.words.alert_causes import HOST, STEP
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.model import Attempt, Error, Event, Execution

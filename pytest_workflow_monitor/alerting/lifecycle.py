@@ -16,9 +16,9 @@ from pytest_workflow_monitor.alert_rules import (
     FLAPPING_WINDOW,
     Policy,
 )
-from pytest_workflow_monitor.alerts import Alert, AlertKind, Result
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.model import Record, Status
+from pytest_workflow_monitor.words.alerts import Alert, AlertKind, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_workflow_monitor.alert_rules import Match
-    from pytest_workflow_monitor.alerts import Alert
     from pytest_workflow_monitor.model import Workflow
+    from pytest_workflow_monitor.words.alerts import Alert
 
 Facts = dict[str, tuple[str, ...]]
 """What is known of an alert, by the fields of a match; a field may have several values."""

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.alert_rules import Match
 from pytest_workflow_monitor.alerting.matching import alert_facts, matches
-from pytest_workflow_monitor.alerts import (
+from pytest_workflow_monitor.model import Priority, Record
+from pytest_workflow_monitor.words.alerts import (
     Alert,
     AlertStatus,
     Notification,
     NotificationKind,
 )
-from pytest_workflow_monitor.model import Priority, Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_workflow_monitor.alerts import Silence
+    from pytest_workflow_monitor.words.alerts import Silence
 
 BURST = 5
 """More openings, or resolutions, than this that are due at once become one message."""

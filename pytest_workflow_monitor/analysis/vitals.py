@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from pytest_workflow_monitor.metric_names import MORE_IS_BETTER
+from pytest_workflow_monitor.words.metric_names import MORE_IS_BETTER
 
 
 class Rating(StrEnum):

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
-from pytest_workflow_monitor.alert_causes import in_words
-from pytest_workflow_monitor.alerts import (
+from pytest_workflow_monitor.analysis import summary, wording
+from pytest_workflow_monitor.cli import display
+from pytest_workflow_monitor.model import Execution, Record, Status
+from pytest_workflow_monitor.words.alert_causes import in_words
+from pytest_workflow_monitor.words.alerts import (
     Alert,
     AlertEvent,
     AlertKind,
@@ -16,9 +19,6 @@ from pytest_workflow_monitor.alerts import (
     Incident,
     Notification,
 )
-from pytest_workflow_monitor.analysis import summary, wording
-from pytest_workflow_monitor.cli import display
-from pytest_workflow_monitor.model import Execution, Record, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import asdict
 
-from pytest_workflow_monitor.alerts import Alert, AlertKind
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, needed, opened
@@ -28,6 +27,7 @@ from pytest_workflow_monitor.cli.options import (
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.cli.selection import patterns
 from pytest_workflow_monitor.model import Priority
+from pytest_workflow_monitor.words.alerts import Alert, AlertKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,6 @@ from msgspec.structs import asdict, replace
 
 from pytest_workflow_monitor.alert_rules import Policy, policy_changes
 from pytest_workflow_monitor.alerting.backtest import Outcome, Problem, play, total
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
 from pytest_workflow_monitor.cli.access import effective_settings, needed
@@ -21,6 +20,7 @@ from pytest_workflow_monitor.cli.options import as_json_option, duration
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.cli.selection import patterns
 from pytest_workflow_monitor.model import Record
+from pytest_workflow_monitor.words.alerts import AlertKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -16,7 +16,7 @@ from pytest_workflow_monitor.cli.exits import NothingThereError
 from pytest_workflow_monitor.cli.options import as_json_option, limit_option
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.cli.selection import goes_by, nearest
-from pytest_workflow_monitor.durations import seconds
+from pytest_workflow_monitor.words.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

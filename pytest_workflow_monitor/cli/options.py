@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pytest_workflow_monitor.alerts import SYSTEM
 from pytest_workflow_monitor.cli.display import say
 from pytest_workflow_monitor.cli.exits import Exit
 from pytest_workflow_monitor.cli.selection import Wanted
-from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.model import Priority
+from pytest_workflow_monitor.words.alerts import SYSTEM
+from pytest_workflow_monitor.words.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,15 +15,15 @@ from pytest_workflow_monitor.cli.options import actor, as_json_option, by_option
 from pytest_workflow_monitor.cli.output import print_json
 from pytest_workflow_monitor.cli.selection import goes_by, unknown
 from pytest_workflow_monitor.cli.silences import instant
-from pytest_workflow_monitor.durations import seconds
+from pytest_workflow_monitor.words.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slots import Schedule
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.slots import Schedule
 
 
 @click.command()

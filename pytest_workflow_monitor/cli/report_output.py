@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from pytest_workflow_monitor.period_report import PeriodReport
+    from pytest_workflow_monitor.words.period_report import PeriodReport
 
 SUFFIXES = {
     ".html": "html",

@@ -9,11 +9,11 @@ from pytest_workflow_monitor.cli import display
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.period_report import PeriodReport
-    from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.period_report import PeriodReport
+    from pytest_workflow_monitor.words.periods import Period
 
 NOTHING_RAN = "Nothing ran before the end of this period; nothing is kept, and nobody is told."
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.model import HistoryPoint, Workflow
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slots import Schedule
+    from pytest_workflow_monitor.words.slots import Schedule
 
 COLUMNS = ("Workflow", "Schedule", "=Next", "=Last run")
 SHOWN_SLOTS = 3

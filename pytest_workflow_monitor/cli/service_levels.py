@@ -80,8 +80,8 @@ def _print_table(found: Sequence[ServiceLevel], project: str) -> None:
 
 def _figures(level: ServiceLevel) -> list[Text | str]:
     from pytest_workflow_monitor.analysis.period.levels import said_bad, said_objective, said_state
-    from pytest_workflow_monitor.period_report import Form
     from pytest_workflow_monitor.report.period.saying import said
+    from pytest_workflow_monitor.words.period_report import Form
 
     return [
         said_objective(level) if display.is_wide() else _short(level),

@@ -30,7 +30,7 @@ from pytest_workflow_monitor.cli.output import console, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_workflow_monitor.alerts import Silence
+    from pytest_workflow_monitor.words.alerts import Silence
 
 NONE_HOLDS = "No silence holds."
 SHORTCUTS = ("workflow", "environment", "priority", "tag", "owner")

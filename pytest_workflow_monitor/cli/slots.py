@@ -16,7 +16,7 @@ from pytest_workflow_monitor.cli.exits import Exit, NothingThereError
 from pytest_workflow_monitor.cli.options import as_json_option, limit_option
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.cli.selection import goes_by, patterns, unknown
-from pytest_workflow_monitor.slots import SlotStatus
+from pytest_workflow_monitor.words.slots import SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.schedule.reconcile import Finding, Reconciled
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slots import Slot
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.slots import Slot
 
 STATUS_STYLES = {
     SlotStatus.QUEUED: "blue",

@@ -10,7 +10,10 @@ from pytest_workflow_monitor.errors import ReportError
 from pytest_workflow_monitor.model import Priority, Record
 from pytest_workflow_monitor.notify.messages import Attachment, Figure, Message, Point
 from pytest_workflow_monitor.notify.pictures import LARGEST
-from pytest_workflow_monitor.period_report import (
+from pytest_workflow_monitor.report.period.saying import said
+from pytest_workflow_monitor.report.period.titles import said_period, title
+from pytest_workflow_monitor.report_rules import filled
+from pytest_workflow_monitor.words.period_report import (
     Facts,
     Finding,
     Form,
@@ -19,19 +22,16 @@ from pytest_workflow_monitor.period_report import (
     Table,
     Tone,
 )
-from pytest_workflow_monitor.periods import PeriodKind
-from pytest_workflow_monitor.report.period.saying import said
-from pytest_workflow_monitor.report.period.titles import said_period, title
-from pytest_workflow_monitor.report_rules import filled
+from pytest_workflow_monitor.words.periods import PeriodKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from pytest_workflow_monitor.alerts import Notification
-    from pytest_workflow_monitor.period_report import Fact
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.alerts import Notification
+    from pytest_workflow_monitor.words.period_report import Fact
 
 FINDINGS = 5
 OPEN_INCIDENTS = 5

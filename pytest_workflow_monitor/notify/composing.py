@@ -9,14 +9,6 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.alert_causes import HOST, common, in_words
-from pytest_workflow_monitor.alerts import (
-    Alert,
-    AlertKind,
-    AlertStatus,
-    Notification,
-    NotificationKind,
-)
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.analysis.evidence import picture_at
 from pytest_workflow_monitor.analysis.history import against_normal
@@ -38,6 +30,14 @@ from pytest_workflow_monitor.notify.messages import Item, Message, Picture
 from pytest_workflow_monitor.notify.texts import web_link
 from pytest_workflow_monitor.notify.titles import title
 from pytest_workflow_monitor.store.outbox import EARLIER_DAYS, Earlier
+from pytest_workflow_monitor.words.alert_causes import HOST, common, in_words
+from pytest_workflow_monitor.words.alerts import (
+    Alert,
+    AlertKind,
+    AlertStatus,
+    Notification,
+    NotificationKind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

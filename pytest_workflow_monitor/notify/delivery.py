@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from pytest_workflow_monitor.alerting.sending import TOLD_SINCE
-from pytest_workflow_monitor.alerts import AlertEventKind, NotificationKind
 from pytest_workflow_monitor.errors import SettingsError, StoreError, TransportError
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Record
@@ -36,6 +35,7 @@ from pytest_workflow_monitor.notify.planning import (
 from pytest_workflow_monitor.notify.transport import within
 from pytest_workflow_monitor.store.text import storable_text
 from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.words.alerts import AlertEventKind, NotificationKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pytest_workflow_monitor.alerts import AlertKind, NotificationKind
 from pytest_workflow_monitor.model import Priority, Record
-from pytest_workflow_monitor.period_report import Tone
+from pytest_workflow_monitor.words.alerts import AlertKind, NotificationKind
+from pytest_workflow_monitor.words.period_report import Tone
 
 
 class Picture(Record, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.notify.composing import News
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.alerts import Notification
+    from pytest_workflow_monitor.words.alerts import Notification
 
 
 class Parcel(Record, frozen=True, kw_only=True):

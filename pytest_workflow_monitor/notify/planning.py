@@ -15,14 +15,6 @@ from msgspec.structs import replace
 from pytest_workflow_monitor.alerting import sending
 from pytest_workflow_monitor.alerting.sending import Due, Verdict, Window
 from pytest_workflow_monitor.alerting.windows import open_windows
-from pytest_workflow_monitor.alerts import (
-    Alert,
-    AlertEventKind,
-    DeliveryStatus,
-    Notification,
-    NotificationKind,
-    Silence,
-)
 from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.notify import backoff
@@ -32,6 +24,14 @@ from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.store.alerts import NewEvent, NewNotification
 from pytest_workflow_monitor.store.outbox import AT_ONCE, Known, Settled
 from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.words.alerts import (
+    Alert,
+    AlertEventKind,
+    DeliveryStatus,
+    Notification,
+    NotificationKind,
+    Silence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_workflow_monitor.alerts import AlertKind, NotificationKind
 from pytest_workflow_monitor.analysis.wording import MONTHS
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify.messages import (
@@ -18,7 +17,8 @@ from pytest_workflow_monitor.notify.messages import (
     Picture,
     Point,
 )
-from pytest_workflow_monitor.period_report import Tone
+from pytest_workflow_monitor.words.alerts import AlertKind, NotificationKind
+from pytest_workflow_monitor.words.period_report import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alert_causes import common, in_words
-from pytest_workflow_monitor.alerts import SYSTEM, AlertKind, NotificationKind
 from pytest_workflow_monitor.analysis import wording
+from pytest_workflow_monitor.words.alert_causes import common, in_words
+from pytest_workflow_monitor.words.alerts import SYSTEM, AlertKind, NotificationKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_workflow_monitor.alerts import Alert, Notification
+    from pytest_workflow_monitor.words.alerts import Alert, Notification
 
     _Verbs = Mapping[AlertKind | None, tuple[str, str]]
 

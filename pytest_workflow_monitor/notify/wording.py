@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alerts import SYSTEM, AlertKind, NotificationKind
 from pytest_workflow_monitor.analysis.wording import instant, plural
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.notify.messages import Item, Message, Picture, Point
 from pytest_workflow_monitor.notify.texts import clean, clean_code, web_link
+from pytest_workflow_monitor.words.alerts import SYSTEM, AlertKind, NotificationKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,9 +9,9 @@ from math import inf, isfinite
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
-from pytest_workflow_monitor.durations import seconds
 from pytest_workflow_monitor.recording.context import as_text, current_step, process
 from pytest_workflow_monitor.recording.verdicts import first_line, text_of, verdict
+from pytest_workflow_monitor.words.durations import seconds
 
 if TYPE_CHECKING:
     import os

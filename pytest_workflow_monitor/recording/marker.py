@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pytest_workflow_monitor import slo_rules
-from pytest_workflow_monitor.durations import seconds
-from pytest_workflow_monitor.metric_names import check_budgets
 from pytest_workflow_monitor.model import Overlap, Priority
+from pytest_workflow_monitor.words.durations import seconds
+from pytest_workflow_monitor.words.metric_names import check_budgets
 
 MAX_ID = 200
 MAX_SHOWN = 200

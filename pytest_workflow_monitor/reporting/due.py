@@ -13,11 +13,11 @@ from pytest_workflow_monitor.reporting.making import environments_of, make
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.store.reports import KeptReport
+    from pytest_workflow_monitor.words.periods import Period
 
 logger = logging.getLogger("pytest_workflow_monitor.reporting")
 

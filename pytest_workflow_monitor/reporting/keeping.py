@@ -8,25 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alerts import DeliveryStatus, NotificationKind
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify.registry import takes_summaries
-from pytest_workflow_monitor.period_report import Finding, Tone
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.report.period import render_json
 from pytest_workflow_monitor.reporting.making import environments_of
 from pytest_workflow_monitor.store.alerts import NewNotification
 from pytest_workflow_monitor.store.reports import Identity
+from pytest_workflow_monitor.words.alerts import DeliveryStatus, NotificationKind
+from pytest_workflow_monitor.words.period_report import Finding, Tone
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.period_report import PeriodReport
-    from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.store.reports import KeptReport
+    from pytest_workflow_monitor.words.period_report import PeriodReport
+    from pytest_workflow_monitor.words.periods import Period
 
 ATTENTION = frozenset({Tone.DOUBTFUL, Tone.BAD})
 

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Sequence
     from datetime import datetime
 
-    from pytest_workflow_monitor.alerts import Alert, Silence
     from pytest_workflow_monitor.analysis.period.facts import Known
-    from pytest_workflow_monitor.period_report import PeriodReport
-    from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.slo_rules import ServiceLevel
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.alerts import Alert, Silence
+    from pytest_workflow_monitor.words.period_report import PeriodReport
+    from pytest_workflow_monitor.words.periods import Period
 
 
 def make(

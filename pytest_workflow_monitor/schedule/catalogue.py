@@ -17,13 +17,13 @@ import msgspec
 
 from pytest_workflow_monitor.alert_keeping.others import clear_problem, report_problem
 from pytest_workflow_monitor.alerting.rules import rules_of
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.cron.slots import next_slot
 from pytest_workflow_monitor.errors import CollectionError, SettingsError
 from pytest_workflow_monitor.model import Record, Workflow
 from pytest_workflow_monitor.schedule import rules
 from pytest_workflow_monitor.schedule.keeping import collected, read, write
 from pytest_workflow_monitor.store.schedules import NewSchedule
+from pytest_workflow_monitor.words.alerts import AlertKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.schedule.collector import BrokenFile
     from pytest_workflow_monitor.schedule.keeping import Kept
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slots import Schedule
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.slots import Schedule
 
 NOTE_FILE = "catalogue-synced.json"
 SYNCED_FOR = timedelta(minutes=5)

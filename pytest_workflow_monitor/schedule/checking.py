@@ -6,11 +6,11 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alert_causes import SLOTS
 from pytest_workflow_monitor.alert_keeping.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.alerting.rules import rules_of
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.schedule.reconcile import expected_slots, reconcile
+from pytest_workflow_monitor.words.alert_causes import SLOTS
+from pytest_workflow_monitor.words.alerts import AlertKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.schedule.reconcile import Reconciled
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slots import Slot
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.store.schedules import ScheduledRun
+    from pytest_workflow_monitor.words.slots import Slot
 
 LATEST = 2
 """So many slots of a schedule tell whether it runs in time now: the last may still be to come."""

@@ -16,18 +16,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.model import Overlap, Priority, Record
-from pytest_workflow_monitor.queues import TASK, job_queue
 from pytest_workflow_monitor.schedule import rules
-from pytest_workflow_monitor.slots import Slot, SlotStatus
 from pytest_workflow_monitor.store.schedules import Move, NewJob, NewSlot
+from pytest_workflow_monitor.words.queues import TASK, job_queue
+from pytest_workflow_monitor.words.slots import Slot, SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slots import Schedule
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.slots import Schedule
 
 BATCH = 250
 """How many schedules one transaction claims."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.slots import SlotStatus
+from pytest_workflow_monitor.words.slots import SlotStatus
 
 
 class How(StrEnum):

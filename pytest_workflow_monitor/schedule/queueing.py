@@ -12,10 +12,10 @@ from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecisio
 from procrastinate.exceptions import ConnectorException
 
 from pytest_workflow_monitor.errors import WorkflowMonitorError
-from pytest_workflow_monitor.queues import TASK
 from pytest_workflow_monitor.schedule.desk import PAUSES
 from pytest_workflow_monitor.store.database import conninfo
 from pytest_workflow_monitor.store.queries import SQL
+from pytest_workflow_monitor.words.queues import TASK
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

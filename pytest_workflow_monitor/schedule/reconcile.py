@@ -22,8 +22,8 @@ from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.analysis.suspicion import LEAST_SAMPLE, TIMES_QUICKER
 from pytest_workflow_monitor.model import Record, Status, Trigger
 from pytest_workflow_monitor.schedule.rules import next_slot, previous_slot
-from pytest_workflow_monitor.slots import Schedule, Slot, SlotStatus
 from pytest_workflow_monitor.store.schedules import ScheduledRun
+from pytest_workflow_monitor.words.slots import Schedule, Slot, SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.slots import Slot, SlotStatus
+from pytest_workflow_monitor.words.slots import Slot, SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,13 +14,13 @@ from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cron import next_time, previous_time, times
 from pytest_workflow_monitor.cron.rhythm import next_beat, previous_beat
 from pytest_workflow_monitor.model import Overlap, Priority, Record
-from pytest_workflow_monitor.slots import Slot, SlotStatus
+from pytest_workflow_monitor.words.slots import Slot, SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_workflow_monitor.model import Workflow
-    from pytest_workflow_monitor.slots import Schedule
+    from pytest_workflow_monitor.words.slots import Schedule
 
 MOST_AT_ONCE = 1_000
 """So many slots of one schedule are dealt with in one look; the next look goes on from there."""

@@ -16,18 +16,18 @@ import msgspec
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Record, Trigger
 from pytest_workflow_monitor.pytest_command import as_arguments, pytest_command
-from pytest_workflow_monitor.queues import SLOT_VARIABLE, Appointment
 from pytest_workflow_monitor.schedule import guard
 from pytest_workflow_monitor.schedule.endings import Ending, How
 from pytest_workflow_monitor.session_context import TRIGGER_VARIABLE
 from pytest_workflow_monitor.store import places
+from pytest_workflow_monitor.words.queues import SLOT_VARIABLE, Appointment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slots import Schedule
+    from pytest_workflow_monitor.words.slots import Schedule
 
 PARALLEL_FROM = 3
 """So many workflows that share a run are worth the start of xdist's processes."""

@@ -16,7 +16,7 @@ from pytest_workflow_monitor.schedule.desk import PAUSES
 from pytest_workflow_monitor.schedule.dispatch import dispatch
 from pytest_workflow_monitor.schedule.rescue import rescue
 from pytest_workflow_monitor.schedule.signs import HeartbeatUrl
-from pytest_workflow_monitor.slots import SlotStatus
+from pytest_workflow_monitor.words.slots import SlotStatus
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.schedule.desk import Desk

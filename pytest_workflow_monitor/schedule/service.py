@@ -18,7 +18,6 @@ from pytest_workflow_monitor.errors import StoreError, WorkflowMonitorError
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.notify.courier import Courier
 from pytest_workflow_monitor.pace import REAL
-from pytest_workflow_monitor.queues import DEFAULT_QUEUE
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.schedule import signs
 from pytest_workflow_monitor.schedule.chores import CATALOGUE
@@ -26,6 +25,7 @@ from pytest_workflow_monitor.schedule.desk import Desk
 from pytest_workflow_monitor.schedule.scheduler import Scheduler
 from pytest_workflow_monitor.schedule.worker import Worker
 from pytest_workflow_monitor.store.queue import Process
+from pytest_workflow_monitor.words.queues import DEFAULT_QUEUE
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -19,17 +19,17 @@ from procrastinate.worker import Worker as Fetcher
 
 from pytest_workflow_monitor.alert_keeping.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.alerting.rules import rules_of
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.errors import StoreError
 from pytest_workflow_monitor.health.network import network_problem
 from pytest_workflow_monitor.model import Overlap, Record
-from pytest_workflow_monitor.queues import Appointment, job_queue
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.schedule import runner
 from pytest_workflow_monitor.schedule.desk import PAUSES
 from pytest_workflow_monitor.schedule.endings import Ending, How, Verdict, verdict
 from pytest_workflow_monitor.schedule.queueing import HandedBackError, make_app
-from pytest_workflow_monitor.slots import Schedule, Slot, SlotStatus
+from pytest_workflow_monitor.words.alerts import AlertKind
+from pytest_workflow_monitor.words.queues import Appointment, job_queue
+from pytest_workflow_monitor.words.slots import Schedule, Slot, SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.alert_keeping.judging import SWITCHED_OFF
 from pytest_workflow_monitor.alert_keeping.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.alerting.rules import rules_of
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.analysis.period.facts import Key
 from pytest_workflow_monitor.slo_keeping.levels import service_levels
+from pytest_workflow_monitor.words.alerts import AlertKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

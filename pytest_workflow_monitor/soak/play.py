@@ -16,7 +16,6 @@ from pytest_workflow_monitor.errors import CollectionError, WorkflowMonitorError
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.pace import REAL, Pace
 from pytest_workflow_monitor.schedule.collecting import collect
-from pytest_workflow_monitor.slots import SlotStatus
 from pytest_workflow_monitor.soak.account import Account, on_their_way, take_account
 from pytest_workflow_monitor.soak.expectation import enabled
 from pytest_workflow_monitor.soak.ledger import Ledger
@@ -33,6 +32,7 @@ from pytest_workflow_monitor.soak.scratch import SERVICE_LOG
 from pytest_workflow_monitor.soak.service import Order
 from pytest_workflow_monitor.soak.verdict import Verdict, judge
 from pytest_workflow_monitor.soak.vitals import Vitals, measure
+from pytest_workflow_monitor.words.slots import SlotStatus
 
 if TYPE_CHECKING:
     import threading
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.model import Workflow
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slots import Slot
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.store.schedules import ScheduledRun
+    from pytest_workflow_monitor.words.slots import Slot
 
 SERVICE = "pytest_workflow_monitor.soak.service"
 START_SECONDS = 180.0

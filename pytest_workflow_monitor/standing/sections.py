@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.model import Priority, Record
+from pytest_workflow_monitor.words.alerts import AlertKind
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.settings import Settings

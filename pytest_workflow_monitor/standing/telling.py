@@ -18,7 +18,7 @@ from pytest_workflow_monitor.standing.sections import (
 )
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.alerts import Alert
+    from pytest_workflow_monitor.words.alerts import Alert
 
 
 def alerts(asked: Asked) -> Section:

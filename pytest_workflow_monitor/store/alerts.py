@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_workflow_monitor.alerts import (
+from pytest_workflow_monitor.model import Priority, Record, Status
+from pytest_workflow_monitor.store.database import Database
+from pytest_workflow_monitor.words.alerts import (
     SYSTEM,
     Alert,
     AlertEvent,
@@ -19,8 +21,6 @@ from pytest_workflow_monitor.alerts import (
     Result,
     Silence,
 )
-from pytest_workflow_monitor.model import Priority, Record, Status
-from pytest_workflow_monitor.store.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

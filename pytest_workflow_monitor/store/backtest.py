@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from psycopg.rows import tuple_row
 
-from pytest_workflow_monitor.alerts import Result
 from pytest_workflow_monitor.model import Status, Workflow
 from pytest_workflow_monitor.store import failures
 from pytest_workflow_monitor.store.database import Database
 from pytest_workflow_monitor.store.queries import SQL
+from pytest_workflow_monitor.words.alerts import Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_workflow_monitor.alerts import Notification
 from pytest_workflow_monitor.model import Record, Status
 from pytest_workflow_monitor.store.database import Database
+from pytest_workflow_monitor.words.alerts import Notification
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

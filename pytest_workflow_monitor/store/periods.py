@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from pytest_workflow_monitor.alerts import Alert, Silence
 from pytest_workflow_monitor.analysis.condition.runs import Run
 from pytest_workflow_monitor.analysis.distribution import Distribution
 from pytest_workflow_monitor.analysis.period.facts import (
@@ -30,13 +29,14 @@ from pytest_workflow_monitor.analysis.period.facts import (
     Suppressed,
 )
 from pytest_workflow_monitor.store.database import Database
+from pytest_workflow_monitor.words.alerts import Alert, Silence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from psycopg.rows import DictRow
 
-    from pytest_workflow_monitor.periods import Period
+    from pytest_workflow_monitor.words.periods import Period
 
 HEAT = timedelta(days=7)
 """How far back the hours go at least."""

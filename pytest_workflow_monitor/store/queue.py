@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.queues import TASK
 from pytest_workflow_monitor.store.database import Database
+from pytest_workflow_monitor.words.queues import TASK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

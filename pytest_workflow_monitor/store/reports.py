@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.period_report import Headline, Tone
-from pytest_workflow_monitor.periods import PeriodKind
 from pytest_workflow_monitor.store.database import Database
+from pytest_workflow_monitor.words.period_report import Headline, Tone
+from pytest_workflow_monitor.words.periods import PeriodKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pytest_workflow_monitor.periods import Period
+    from pytest_workflow_monitor.words.periods import Period
 
 
 class Identity(Record, frozen=True, kw_only=True):

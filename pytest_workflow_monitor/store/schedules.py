@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_workflow_monitor.model import Overlap, Priority, Record, Status, Trigger
-from pytest_workflow_monitor.slots import Schedule, Slot, SlotStatus
 from pytest_workflow_monitor.store.database import Database
+from pytest_workflow_monitor.words.slots import Schedule, Slot, SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,9 +14,9 @@ from tests.samples import ENVIRONMENT, PROJECT, a_session, a_workflow, an_attemp
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.alerts import Alert
     from pytest_workflow_monitor.model import Attempt
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.alerts import Alert
 
 TEAM = ChannelRule(name="team", type="webhook")
 RULES = Rules(channels=("team",), routes=(Route(),))

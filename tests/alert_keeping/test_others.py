@@ -12,8 +12,8 @@ from pytest_workflow_monitor.alert_keeping.others import (
     report_problem,
     report_problems,
 )
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.model import Priority
+from pytest_workflow_monitor.words.alerts import AlertKind
 from tests.alert_keeping.site import RULES, SCOPE, Site, failed, passed
 from tests.samples import PROJECT, at
 

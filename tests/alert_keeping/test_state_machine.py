@@ -32,7 +32,13 @@ from pytest_workflow_monitor.alert_rules import (
     Route,
 )
 from pytest_workflow_monitor.alerting.rules import rules_of
-from pytest_workflow_monitor.alerts import (
+from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.model import Error, Phase, Priority, Status, Step
+from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt, TransportError
+from pytest_workflow_monitor.notify.delivery import deliver
+from pytest_workflow_monitor.settings import Settings
+from pytest_workflow_monitor.store import Store
+from pytest_workflow_monitor.words.alerts import (
     Alert,
     AlertEventKind,
     AlertKind,
@@ -40,12 +46,6 @@ from pytest_workflow_monitor.alerts import (
     Notification,
     NotificationKind,
 )
-from pytest_workflow_monitor.ingest import Batch, ingest
-from pytest_workflow_monitor.model import Error, Phase, Priority, Status, Step
-from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt, TransportError
-from pytest_workflow_monitor.notify.delivery import deliver
-from pytest_workflow_monitor.settings import Settings
-from pytest_workflow_monitor.store import Store
 from tests.samples import START, a_session, a_workflow, an_attempt, run_id
 
 if TYPE_CHECKING:

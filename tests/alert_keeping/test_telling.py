@@ -8,8 +8,8 @@ import pytest
 
 from pytest_workflow_monitor.alert_keeping import resolve
 from pytest_workflow_monitor.alerting.rules import Rules
-from pytest_workflow_monitor.alerts import AlertEventKind
 from pytest_workflow_monitor.store.alerts import NewEvent
+from pytest_workflow_monitor.words.alerts import AlertEventKind
 from tests.alert_keeping.site import RULES, Site, failed, passed
 from tests.samples import at
 

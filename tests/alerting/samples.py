@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from pytest_workflow_monitor.alerts import Alert, AlertKind, AlertStatus, Result
 from pytest_workflow_monitor.model import Priority, Status
+from pytest_workflow_monitor.words.alerts import Alert, AlertKind, AlertStatus, Result
 from tests.samples import ENVIRONMENT, PROJECT, at
 
 STATUSES = {

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflow_monitor.alert_causes import common, in_words
 from pytest_workflow_monitor.alerting.causes import causes
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.model import Error, Event, EventKind, Phase, Status, Step
+from pytest_workflow_monitor.words.alert_causes import common, in_words
 from tests.samples import a_session, an_attempt
 
 if TYPE_CHECKING:

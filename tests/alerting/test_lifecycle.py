@@ -11,7 +11,7 @@ from pytest_workflow_monitor.alerting.lifecycle import (
     decide,
     results_needed,
 )
-from pytest_workflow_monitor.alerts import Alert, AlertKind
+from pytest_workflow_monitor.words.alerts import Alert, AlertKind
 from tests.alerting.samples import an_alert, results
 from tests.samples import at
 

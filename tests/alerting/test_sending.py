@@ -9,7 +9,8 @@ from pytest_workflow_monitor.alerting.sending import (
     Window,
     plan,
 )
-from pytest_workflow_monitor.alerts import (
+from pytest_workflow_monitor.model import Priority
+from pytest_workflow_monitor.words.alerts import (
     Alert,
     AlertStatus,
     DeliveryStatus,
@@ -17,7 +18,6 @@ from pytest_workflow_monitor.alerts import (
     NotificationKind,
     Silence,
 )
-from pytest_workflow_monitor.model import Priority
 from tests.alerting.samples import an_alert
 from tests.samples import ENVIRONMENT, PROJECT, at
 

@@ -10,8 +10,8 @@ from pytest_workflow_monitor.analysis.period.composing import compose
 from pytest_workflow_monitor.analysis.period.rules.service_levels import error_budgets
 from pytest_workflow_monitor.analysis.period.sections.service_levels import section
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.period_report import Table, Tone
 from pytest_workflow_monitor.slo_rules import Burn, ServiceLevel
+from pytest_workflow_monitor.words.period_report import Table, Tone
 from tests.analysis.period.made_facts import START, facts
 
 CALM = Burn(

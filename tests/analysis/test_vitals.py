@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_workflow_monitor.analysis import vitals
-from pytest_workflow_monitor.metric_names import UNITS
+from pytest_workflow_monitor.words.metric_names import UNITS
 
 
 @pytest.mark.parametrize(

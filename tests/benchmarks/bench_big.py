@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_workflow_monitor import pruning
 from pytest_workflow_monitor.ingest import Batch, ingest
-from pytest_workflow_monitor.periods import PeriodKind, last_period
 from pytest_workflow_monitor.report_rules import ReportRule
 from pytest_workflow_monitor.reporting import make
 from pytest_workflow_monitor.settings import Settings
 from pytest_workflow_monitor.standing import SECTIONS, Asked
 from pytest_workflow_monitor.store import Store, open_store
+from pytest_workflow_monitor.words.periods import PeriodKind, last_period
 from tests.benchmarks.big.filling import DAYS, DETAIL_DAYS, PROJECT, WORKFLOWS, fill
 from tests.benchmarks.big.timing import Cost, Meter
 from tests.samples import a_session, a_workflow, an_attempt

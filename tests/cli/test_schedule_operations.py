@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.schedule.dispatch import dispatch
-from pytest_workflow_monitor.slots import SlotStatus
 from pytest_workflow_monitor.store import queue_schema
+from pytest_workflow_monitor.words.slots import SlotStatus
 from tests.schedule.timetable import a_schedule, keep
 
 if TYPE_CHECKING:

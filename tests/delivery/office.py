@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from pytest_workflow_monitor.alerts import Notification
     from pytest_workflow_monitor.notify.messages import Message
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.alerts import Notification
     from tests.notify.servers import HttpServer
 
 ALL = (Route(),)

@@ -6,14 +6,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.alerts import (
-    Alert,
-    AlertKind,
-    AlertStatus,
-    DeliveryStatus,
-    Notification,
-    NotificationKind,
-)
 from pytest_workflow_monitor.masking import Secrets
 from pytest_workflow_monitor.model import (
     Artifact,
@@ -27,6 +19,14 @@ from pytest_workflow_monitor.notify import composing, titles
 from pytest_workflow_monitor.notify.composing import News
 from pytest_workflow_monitor.notify.messages import Picture
 from pytest_workflow_monitor.store.outbox import Earlier
+from pytest_workflow_monitor.words.alerts import (
+    Alert,
+    AlertKind,
+    AlertStatus,
+    DeliveryStatus,
+    Notification,
+    NotificationKind,
+)
 from tests.alert_keeping.site import failed, passed
 from tests.delivery.office import Notebook, Office
 from tests.samples import PROJECT, a_workflow, an_attempt, at

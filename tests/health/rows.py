@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.model import Overlap, Priority
-from pytest_workflow_monitor.slots import SlotStatus
 from pytest_workflow_monitor.store.schedules import NewSchedule, NewSlot
+from pytest_workflow_monitor.words.slots import SlotStatus
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,8 +12,8 @@ from pytest_workflow_monitor.health.checks import CHECKS
 from pytest_workflow_monitor.health_rules import HealthStatus, HttpCheck
 from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import Metric
-from pytest_workflow_monitor.slots import SlotStatus
 from pytest_workflow_monitor.store import migrate
+from pytest_workflow_monitor.words.slots import SlotStatus
 from tests.health.rows import add_process, add_schedule, add_slot
 from tests.notify.servers import HttpServer, RawServer, Reply
 from tests.samples import a_session, an_attempt, an_end

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from psycopg.rows import dict_row
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.periods import Period
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.periods import Period
 
 OF_EACH: LiteralString = """
     SELECT workflow_id, count(*) AS runs,

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.period_report import Facts, Finding, Note, Table
-from pytest_workflow_monitor.periods import Period, PeriodKind
 from pytest_workflow_monitor.report_rules import ReportRule
 from pytest_workflow_monitor.reporting import make
+from pytest_workflow_monitor.words.period_report import Facts, Finding, Note, Table
+from pytest_workflow_monitor.words.periods import Period, PeriodKind
 from tests.history.storing import settings_for
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.period_report import PeriodReport, Section
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.period_report import PeriodReport, Section
 
 
 class Reading:

@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.alert_causes import SLOTS
 from pytest_workflow_monitor.alert_keeping import tend
 from pytest_workflow_monitor.alert_keeping.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.alert_rules import ChannelRule, Route
 from pytest_workflow_monitor.alerting.rules import Rules, rules_of
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.notify.delivery import deliver
@@ -29,6 +27,8 @@ from pytest_workflow_monitor.schedule.catalogue import plan
 from pytest_workflow_monitor.settings import Settings
 from pytest_workflow_monitor.store import rows
 from pytest_workflow_monitor.store.definitions import Definition, define, definition_of
+from pytest_workflow_monitor.words.alert_causes import SLOTS
+from pytest_workflow_monitor.words.alerts import AlertKind
 from tests.delivery.office import Notebook
 from tests.history.playing import PROJECT, Played, Skipped, play
 from tests.history.shop import EU, SHOP

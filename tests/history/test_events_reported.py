@@ -10,8 +10,8 @@ import pytest
 from psycopg.rows import tuple_row
 
 from pytest_workflow_monitor.analysis.wording import MONTHS
-from pytest_workflow_monitor.period_report import Tone
-from pytest_workflow_monitor.periods import Period, PeriodKind
+from pytest_workflow_monitor.words.period_report import Tone
+from pytest_workflow_monitor.words.periods import Period, PeriodKind
 from tests.history.shop import SHOP, STAGING
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.period_report import Tone
-from pytest_workflow_monitor.periods import Period, PeriodKind
+from pytest_workflow_monitor.words.period_report import Tone
+from pytest_workflow_monitor.words.periods import Period, PeriodKind
 from tests.history.shop import PRODUCTION, STAGING
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pytest_workflow_monitor.period_report import HeatMap, LineChart
-from pytest_workflow_monitor.periods import Period, PeriodKind
+from pytest_workflow_monitor.words.period_report import HeatMap, LineChart
+from pytest_workflow_monitor.words.periods import Period, PeriodKind
 from tests.history import asking
 from tests.history.asking import ask
 

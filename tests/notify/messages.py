@@ -9,11 +9,11 @@ import msgspec
 from hypothesis import strategies as st
 
 from pytest_workflow_monitor.alert_rules import ChannelRule
-from pytest_workflow_monitor.alerts import AlertKind, NotificationKind
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify.messages import Figure, Item, Message, Picture, Point
 from pytest_workflow_monitor.notify.samples import samples
-from pytest_workflow_monitor.period_report import Tone
+from pytest_workflow_monitor.words.alerts import AlertKind, NotificationKind
+from pytest_workflow_monitor.words.period_report import Tone
 
 if TYPE_CHECKING:
     from pathlib import Path

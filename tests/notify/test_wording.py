@@ -3,10 +3,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pytest_workflow_monitor.alerts import AlertKind, NotificationKind
 from pytest_workflow_monitor.notify.messages import Message
 from pytest_workflow_monitor.notify.samples import SAMPLES, samples
 from pytest_workflow_monitor.notify.wording import Tone, story, text
+from pytest_workflow_monitor.words.alerts import AlertKind, NotificationKind
 from tests.notify.messages import AT, many, sample
 
 

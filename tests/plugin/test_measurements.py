@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.metric_names import ATTEMPT_UNITS, PAGE_UNITS
 from pytest_workflow_monitor.model import Status
+from pytest_workflow_monitor.words.metric_names import ATTEMPT_UNITS, PAGE_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

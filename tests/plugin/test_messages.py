@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.alerts import DeliveryStatus, Notification
 from pytest_workflow_monitor.store import Store
+from pytest_workflow_monitor.words.alerts import DeliveryStatus, Notification
 from tests.notify.servers import HttpServer, Reply
 from tests.plugin.stored import ended, go_on, start, until
 from tests.plugin.test_kills import shipper_of

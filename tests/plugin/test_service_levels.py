@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.model import Status
 from pytest_workflow_monitor.slo_keeping import service_levels
 from pytest_workflow_monitor.store import Store
+from pytest_workflow_monitor.words.alerts import AlertKind
 from tests.notify.servers import HttpServer, Reply
 from tests.plugin.stored import until
 from tests.slo_keeping.records import execution, record

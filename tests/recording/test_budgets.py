@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_workflow_monitor.metric_names import check_budgets
 from pytest_workflow_monitor.model import Metric
 from pytest_workflow_monitor.recording.measurements.budgets import judge, unmeasured
+from pytest_workflow_monitor.words.metric_names import check_budgets
 
 
 def lcp(value: float, page: str) -> Metric:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pytest_workflow_monitor.metric_names import ATTEMPT_UNITS, PAGE_UNITS
+from pytest_workflow_monitor.words.metric_names import ATTEMPT_UNITS, PAGE_UNITS
 
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "metrics.md"
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflow_monitor.alert_rules import ChannelRule
-from pytest_workflow_monitor.alerts import DeliveryStatus, NotificationKind
 from pytest_workflow_monitor.errors import StoreUnreachableError, TransportError
-from pytest_workflow_monitor.periods import PeriodKind
 from pytest_workflow_monitor.report.period import RENDERERS
 from pytest_workflow_monitor.report.period.document import read_document
 from pytest_workflow_monitor.report_rules import ReportRule
 from pytest_workflow_monitor.report_times import due_period
 from pytest_workflow_monitor.reporting import make, make_due
 from pytest_workflow_monitor.store import Store
+from pytest_workflow_monitor.words.alerts import DeliveryStatus, NotificationKind
+from pytest_workflow_monitor.words.periods import PeriodKind
 from tests.delivery.office import Notebook
 from tests.reporting.newsroom import DAILY, MORNING, TEAM, newsroom, report_rows
 from tests.samples import START
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_workflow_monitor.notify.messages import Message
-    from pytest_workflow_monitor.period_report import PeriodReport
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.words.period_report import PeriodReport
 
     Settled = Callable[..., Settings]
 

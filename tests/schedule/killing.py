@@ -22,7 +22,7 @@ from tests.schedule.timetable import ENVIRONMENT, PROJECT, a_schedule, keep
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_workflow_monitor.slots import Slot
+    from pytest_workflow_monitor.words.slots import Slot
     from tests.schedule.yard import Process, Yard
 
 SCHEDULERS, WORKERS = 3, 4

@@ -20,10 +20,10 @@ from pytest_workflow_monitor import settings as configuration
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_workflow_monitor.queues import Appointment
     from pytest_workflow_monitor.schedule.runner import Run
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slots import Schedule
+    from pytest_workflow_monitor.words.queues import Appointment
+    from pytest_workflow_monitor.words.slots import Schedule
 
 RUN_SECONDS = 0.1
 INSERT = """

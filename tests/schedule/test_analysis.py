@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.model import Status
 from pytest_workflow_monitor.schedule.chores import CHORES
+from pytest_workflow_monitor.words.alerts import AlertKind
 from tests.samples import PROJECT
 from tests.slo_keeping.records import execution, record
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slots import Schedule
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.slots import Schedule
 
 LONG_AGO = 1_700_000_000
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflow_monitor.model import Overlap, Priority
-from pytest_workflow_monitor.queues import TASK, job_queue
 from pytest_workflow_monitor.schedule.dispatch import dispatch
-from pytest_workflow_monitor.slots import SlotStatus
 from pytest_workflow_monitor.store import Store, queue_schema
+from pytest_workflow_monitor.words.queues import TASK, job_queue
+from pytest_workflow_monitor.words.slots import SlotStatus
 from tests.schedule.timetable import ENVIRONMENT, NOON, PROJECT, a_schedule, keep, noon, recorded
 
 if TYPE_CHECKING:

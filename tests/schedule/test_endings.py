@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_workflow_monitor.schedule.endings import Ending, How, verdict
-from pytest_workflow_monitor.slots import SlotStatus
+from pytest_workflow_monitor.words.slots import SlotStatus
 
 REFUSED = "usage: __main__.py [options]\n__main__.py: error: unrecognized arguments: --no-such\n"
 BROKEN = "____ ERROR collecting test_it.py ____\nE   ModuleNotFoundError: no shop\n"

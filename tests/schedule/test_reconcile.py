@@ -12,8 +12,8 @@ from pytest_workflow_monitor.schedule.reconcile import (
     expected_slots,
     reconcile,
 )
-from pytest_workflow_monitor.slots import Schedule, SlotStatus
 from pytest_workflow_monitor.store.schedules import ScheduledRun
+from pytest_workflow_monitor.words.slots import Schedule, SlotStatus
 from tests.schedule.timetable import a_schedule, a_slot, noon
 
 _numbers = count()

@@ -19,7 +19,7 @@ from pytest_workflow_monitor.schedule.rules import (
     overlap,
     previous_slot,
 )
-from pytest_workflow_monitor.slots import Schedule, SlotStatus
+from pytest_workflow_monitor.words.slots import Schedule, SlotStatus
 from tests.schedule.timetable import NOON, a_schedule, a_slot, noon
 
 SCHEDULES: list[dict[str, Any]] = [

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.slots import SlotStatus
 from pytest_workflow_monitor.store import Store, embedded, places
+from pytest_workflow_monitor.words.slots import SlotStatus
 from tests.plugin.stored import until
 from tests.schedule.timetable import ENVIRONMENT, PROJECT
 from tests.schedule.yard import Yard

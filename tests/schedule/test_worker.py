@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.model import Trigger
-from pytest_workflow_monitor.slots import SlotStatus
+from pytest_workflow_monitor.words.alerts import AlertKind
+from pytest_workflow_monitor.words.slots import SlotStatus
 from tests.plugin.stored import until
 from tests.schedule.timetable import ENVIRONMENT, PROJECT
 

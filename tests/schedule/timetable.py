@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.model import Overlap, Priority
-from pytest_workflow_monitor.slots import Schedule, Slot, SlotStatus
 from pytest_workflow_monitor.store.schedules import NewSchedule
+from pytest_workflow_monitor.words.slots import Schedule, Slot, SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.queues import TASK, job_queue
-from pytest_workflow_monitor.slots import Slot, SlotStatus
 from pytest_workflow_monitor.store import Store, queue_schema
 from pytest_workflow_monitor.store.schedules import NewJob, NewSlot
+from pytest_workflow_monitor.words.queues import TASK, job_queue
+from pytest_workflow_monitor.words.slots import Slot, SlotStatus
 from tests.cli.conftest import FOREIGN
 from tests.schedule.timetable import ENVIRONMENT, PROJECT, a_schedule, keep
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pytest_workflow_monitor.slots import Schedule
+    from pytest_workflow_monitor.words.slots import Schedule
 
 PATIENCE = 30.0
 """How long anything may take on a busy machine; what is awaited comes much earlier."""

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflow_monitor.alert_rules import ChannelRule, Maintenance, Route
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.model import Status
 from pytest_workflow_monitor.slo_keeping import watch
 from pytest_workflow_monitor.slo_rules import Objective
+from pytest_workflow_monitor.words.alerts import AlertKind
 from tests.samples import PROJECT
 from tests.slo_keeping.records import execution, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_workflow_monitor.alerts import Alert
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.words.alerts import Alert
 
 NOW = datetime(2026, 3, 30, 9, 47, tzinfo=UTC)
 DAY = 86_400.0

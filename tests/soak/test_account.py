@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflow_monitor.model import Status, Trigger, Workflow
-from pytest_workflow_monitor.slots import Slot, SlotStatus
 from pytest_workflow_monitor.soak.account import Account, TroubleKind, on_their_way, take_account
 from pytest_workflow_monitor.soak.expectation import enabled, expect
 from pytest_workflow_monitor.soak.progress import Part, expect_in
 from pytest_workflow_monitor.store.schedules import ScheduledRun
+from pytest_workflow_monitor.words.slots import Slot, SlotStatus
 from tests.schedule.timetable import NOON, a_slot, noon
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from pytest_workflow_monitor.alerts import AlertKind, DeliveryStatus, NotificationKind
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.store import LetterStatus, Store
 from pytest_workflow_monitor.store.alerts import NewNotification
 from pytest_workflow_monitor.store.outbox import Earlier, Known, Settled
+from pytest_workflow_monitor.words.alerts import AlertKind, DeliveryStatus, NotificationKind
 from tests.alert_keeping.site import Site, failed, passed
 from tests.samples import ENVIRONMENT, PROJECT, at
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.alerts import Notification
+    from pytest_workflow_monitor.words.alerts import Notification
 
 MINUTE = timedelta(minutes=1)
 

@@ -10,7 +10,7 @@ from pytest_workflow_monitor.analysis.period.incidents import incidents
 from pytest_workflow_monitor.analysis.period.sections import SECTIONS
 from pytest_workflow_monitor.analysis.wording import availability, plural
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.period_report import Headline, Note, PeriodReport, Section, Tone
+from pytest_workflow_monitor.words.period_report import Headline, Note, PeriodReport, Section, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_workflow_monitor.alert_causes import HOST, SLOTS, common, in_words
-from pytest_workflow_monitor.alerts import OF_EXECUTIONS, AlertKind
 from pytest_workflow_monitor.analysis.condition.states import FAILED_IN_A_ROW
 from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER
 from pytest_workflow_monitor.analysis.wording import first_line
+from pytest_workflow_monitor.words.alert_causes import HOST, SLOTS, common, in_words
+from pytest_workflow_monitor.words.alerts import OF_EXECUTIONS, AlertKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, timedelta
 
-    from pytest_workflow_monitor.alerts import Alert
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
     from pytest_workflow_monitor.model import Priority
+    from pytest_workflow_monitor.words.alerts import Alert
 
 SEVERE = frozenset({AlertKind.FAILING, AlertKind.MISSED, AlertKind.RUNNER})
 """Kinds of alerts that mean that something does not work or is not watched."""

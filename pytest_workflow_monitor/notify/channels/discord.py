@@ -9,7 +9,6 @@ from time import sleep
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-from pytest_workflow_monitor.alerts import NotificationKind
 from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt
 from pytest_workflow_monitor.notify.channels import discord_form
 from pytest_workflow_monitor.notify.options import read_options, secret_address
@@ -22,6 +21,7 @@ from pytest_workflow_monitor.notify.transport import (
     without,
 )
 from pytest_workflow_monitor.notify.wording import story
+from pytest_workflow_monitor.words.alerts import NotificationKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

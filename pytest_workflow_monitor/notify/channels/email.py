@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from pytest_workflow_monitor.alerts import NotificationKind
 from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt
@@ -24,6 +23,7 @@ from pytest_workflow_monitor.notify.pictures import file_name, picture_bytes
 from pytest_workflow_monitor.notify.texts import clean
 from pytest_workflow_monitor.notify.transport import within, without
 from pytest_workflow_monitor.notify.wording import MARKS, Story, heading, more, story, text
+from pytest_workflow_monitor.words.alerts import NotificationKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_workflow_monitor.alerts import NotificationKind
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt
 from pytest_workflow_monitor.notify.http_sending import post
@@ -17,6 +16,7 @@ from pytest_workflow_monitor.notify.options import address, read_options, secret
 from pytest_workflow_monitor.notify.texts import clean, fitted, web_link
 from pytest_workflow_monitor.notify.transport import malformed
 from pytest_workflow_monitor.notify.wording import Story, story, text
+from pytest_workflow_monitor.words.alerts import NotificationKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from pytest_workflow_monitor.alerts import NotificationKind
 from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt
 from pytest_workflow_monitor.notify.channels import slack_form
@@ -18,6 +17,7 @@ from pytest_workflow_monitor.notify.pictures import file_name, picture_bytes
 from pytest_workflow_monitor.notify.texts import clean
 from pytest_workflow_monitor.notify.transport import malformed, refused, within, without
 from pytest_workflow_monitor.notify.wording import story
+from pytest_workflow_monitor.words.alerts import NotificationKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,9 +5,9 @@ from __future__ import annotations
 from time import process_time
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.metric_names import ATTEMPT_UNITS
 from pytest_workflow_monitor.model import Metric
 from pytest_workflow_monitor.recording.measurements import budgets, requests, resources
+from pytest_workflow_monitor.words.metric_names import ATTEMPT_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

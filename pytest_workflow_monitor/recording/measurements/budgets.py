@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.metric_names import MORE_IS_BETTER
+from pytest_workflow_monitor.words.metric_names import MORE_IS_BETTER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pytest_workflow_monitor.metric_names import PAGE_UNITS
 from pytest_workflow_monitor.model import Metric
 from pytest_workflow_monitor.recording.browser.watch import Observer, is_async
 from pytest_workflow_monitor.recording.context import process
@@ -23,6 +22,7 @@ from pytest_workflow_monitor.recording.measurements.lighthouse import (
     performance_score,
     total_blocking_ms,
 )
+from pytest_workflow_monitor.words.metric_names import PAGE_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

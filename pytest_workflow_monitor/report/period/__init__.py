@@ -14,7 +14,7 @@ from pytest_workflow_monitor.report.period.markdown import render_markdown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_workflow_monitor.period_report import PeriodReport
+    from pytest_workflow_monitor.words.period_report import PeriodReport
 
 __all__ = ["RENDERERS", "render_csv", "render_html", "render_json", "render_markdown"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.period_report import (
+from pytest_workflow_monitor.words.period_report import (
     Column,
     Form,
     HeatMap,
@@ -14,7 +14,7 @@ from pytest_workflow_monitor.period_report import (
 )
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.period_report import Value
+    from pytest_workflow_monitor.words.period_report import Value
 
 HOURS = 24
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_workflow_monitor.period_report import Form
 from pytest_workflow_monitor.report.period.saying import day
+from pytest_workflow_monitor.words.period_report import Form
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo

@@ -8,15 +8,15 @@ from __future__ import annotations
 from math import floor
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_workflow_monitor.period_report import Form
 from pytest_workflow_monitor.report.period.axes import Tick, across, ticks, time_ticks
 from pytest_workflow_monitor.report.period.saying import day, instant, said
+from pytest_workflow_monitor.words.period_report import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime, tzinfo
 
-    from pytest_workflow_monitor.period_report import HeatMap, LineChart, Mark, Timeline
+    from pytest_workflow_monitor.words.period_report import HeatMap, LineChart, Mark, Timeline
 
 HEIGHT = 180.0
 ROOM = 10.0

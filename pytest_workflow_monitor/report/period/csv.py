@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.errors import ReportError
 from pytest_workflow_monitor.masking import known
-from pytest_workflow_monitor.period_report import Form, HeatMap, LineChart, Table, Timeline
 from pytest_workflow_monitor.report.guard import checked
 from pytest_workflow_monitor.report.period.alternatives import table_of
+from pytest_workflow_monitor.words.period_report import Form, HeatMap, LineChart, Table, Timeline
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.period_report import Column, PeriodReport, Section, Value
+    from pytest_workflow_monitor.words.period_report import Column, PeriodReport, Section, Value
 
 PREFERRED = "workflows"
 UNITS = {

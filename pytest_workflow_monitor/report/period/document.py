@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pytest_workflow_monitor.errors import ReportError
-from pytest_workflow_monitor.period_report import (
+from pytest_workflow_monitor.words.period_report import (
     SCHEMA_VERSION,
     Facts,
     Form,
@@ -20,7 +20,7 @@ from pytest_workflow_monitor.period_report import (
 )
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.period_report import Block, Value
+    from pytest_workflow_monitor.words.period_report import Block, Value
 
 
 def read_document(document: bytes) -> PeriodReport:

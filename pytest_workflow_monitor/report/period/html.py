@@ -13,7 +13,6 @@ import jinja2
 
 from pytest_workflow_monitor.analysis.wording import full_instant
 from pytest_workflow_monitor.masking import known
-from pytest_workflow_monitor.period_report import Form, Tone
 from pytest_workflow_monitor.report.cases import readable
 from pytest_workflow_monitor.report.guard import checked
 from pytest_workflow_monitor.report.links import web_link
@@ -23,9 +22,10 @@ from pytest_workflow_monitor.report.period.alternatives import table_of
 from pytest_workflow_monitor.report.period.saying import NUMERIC, said
 from pytest_workflow_monitor.report.period.tables import has_titles, widths
 from pytest_workflow_monitor.report.period.titles import said_period, title
+from pytest_workflow_monitor.words.period_report import Form, Tone
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.period_report import PeriodReport, Value
+    from pytest_workflow_monitor.words.period_report import PeriodReport, Value
 
 STYLES = ("tokens.css", "base.css", "period.css")
 SCRIPTS = ("dom.js", "theme.js", "period.js")

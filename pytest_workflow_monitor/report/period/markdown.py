@@ -5,14 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.masking import known
-from pytest_workflow_monitor.period_report import (
-    Facts,
-    Finding,
-    Form,
-    Note,
-    Table,
-    Tone,
-)
 from pytest_workflow_monitor.report.cases import readable
 from pytest_workflow_monitor.report.escaping import escaped
 from pytest_workflow_monitor.report.guard import checked
@@ -21,12 +13,20 @@ from pytest_workflow_monitor.report.period.alternatives import table_of
 from pytest_workflow_monitor.report.period.saying import NUMERIC, said
 from pytest_workflow_monitor.report.period.tables import has_titles
 from pytest_workflow_monitor.report.period.titles import subtitle
+from pytest_workflow_monitor.words.period_report import (
+    Facts,
+    Finding,
+    Form,
+    Note,
+    Table,
+    Tone,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
 
-    from pytest_workflow_monitor.period_report import Block, Fact, PeriodReport
+    from pytest_workflow_monitor.words.period_report import Block, Fact, PeriodReport
 
 MARKS = {Tone.GOOD: "✓", Tone.DOUBTFUL: "!", Tone.BAD: "✗", Tone.NEUTRAL: "–"}
 MAX_ROWS = 200

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis import wording
-from pytest_workflow_monitor.period_report import Form
+from pytest_workflow_monitor.words.period_report import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import tzinfo
 
-    from pytest_workflow_monitor.period_report import Value
+    from pytest_workflow_monitor.words.period_report import Value
 
 NOTHING = "–"
 NUMERIC = frozenset(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.period_report import Form, Table
+from pytest_workflow_monitor.words.period_report import Form, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_workflow_monitor.period_report import Column, Section, Value
+    from pytest_workflow_monitor.words.period_report import Column, Section, Value
 
     Say = Callable[[Value, Form, str], str]
 

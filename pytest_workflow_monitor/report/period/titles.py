@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.wording import MONTHS, full_instant
-from pytest_workflow_monitor.periods import PeriodKind
+from pytest_workflow_monitor.words.periods import PeriodKind
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.period_report import PeriodReport
-    from pytest_workflow_monitor.periods import Period
+    from pytest_workflow_monitor.words.period_report import PeriodReport
+    from pytest_workflow_monitor.words.periods import Period
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 KINDS = {

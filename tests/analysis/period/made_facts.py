@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pytest_workflow_monitor.alerts import Alert, AlertKind, AlertStatus, Silence
 from pytest_workflow_monitor.analysis.distribution import distribution
 from pytest_workflow_monitor.analysis.period.facts import (
     ErrorGroup,
@@ -21,7 +20,8 @@ from pytest_workflow_monitor.analysis.period.facts import (
     Sums,
 )
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.periods import Period, PeriodKind
+from pytest_workflow_monitor.words.alerts import Alert, AlertKind, AlertStatus, Silence
+from pytest_workflow_monitor.words.periods import Period, PeriodKind
 
 START = datetime(2026, 11, 12, tzinfo=UTC)
 END = START + timedelta(days=1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_workflow_monitor.alerts import Alert, AlertKind
 from pytest_workflow_monitor.analysis.period.incidents import incidents, what_of
 from pytest_workflow_monitor.model import Priority
+from pytest_workflow_monitor.words.alerts import Alert, AlertKind
 from tests.analysis.period.made_facts import alert, at, error, facts, still_open
 
 HOST = ("host|shop.example",)

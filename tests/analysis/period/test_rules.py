@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.analysis.condition.states import Assessment, State
 from pytest_workflow_monitor.analysis.period.facts import Key, Retried
 from pytest_workflow_monitor.analysis.period.rules import RULES, findings
@@ -21,8 +20,9 @@ from pytest_workflow_monitor.analysis.period.rules.slots import missed_slots
 from pytest_workflow_monitor.analysis.period.rules.slower import slower as slower_rule
 from pytest_workflow_monitor.analysis.period.rules.wavering import flaky_workflows, masked_workflows
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.period_report import Tone
 from pytest_workflow_monitor.slo_rules import Burn, ServiceLevel
+from pytest_workflow_monitor.words.alerts import AlertKind
+from pytest_workflow_monitor.words.period_report import Tone
 from tests.analysis.period.made_facts import (
     END,
     LOGIN,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.analysis.period.composing import compose, headline
 from pytest_workflow_monitor.analysis.period.facts import NOTHING
 from pytest_workflow_monitor.analysis.period.sections import SECTIONS
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.period_report import Finding, Note, Table, Tone
 from pytest_workflow_monitor.report_rules import SECTIONS as NAMES
+from pytest_workflow_monitor.words.alerts import AlertKind
+from pytest_workflow_monitor.words.period_report import Finding, Note, Table, Tone
 from tests.analysis.period.made_facts import LOGIN, ORDER, alert, at, facts, still_open, sums
 
 if TYPE_CHECKING:

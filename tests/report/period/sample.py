@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.analysis.condition.risk import Reason, Risk
 from pytest_workflow_monitor.analysis.condition.states import Assessment, State
 from pytest_workflow_monitor.analysis.distribution import distribution
@@ -25,7 +24,8 @@ from pytest_workflow_monitor.analysis.period.facts import (
     Suppressed,
 )
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.period_report import Finding, Form, LineChart, Section, Series
+from pytest_workflow_monitor.words.alerts import AlertKind
+from pytest_workflow_monitor.words.period_report import Finding, Form, LineChart, Section, Series
 from tests.analysis.period.made_facts import (
     END,
     LOGIN,
@@ -45,7 +45,7 @@ from tests.analysis.period.made_facts import (
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
-    from pytest_workflow_monitor.period_report import PeriodReport
+    from pytest_workflow_monitor.words.period_report import PeriodReport
 
 EVIL = (
     "</script><script>alert(1)</script><img src=x onerror=alert(2)><b>x</b> "

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_workflow_monitor.period_report import Form
 from pytest_workflow_monitor.report.period.axes import ticks, time_ticks
+from pytest_workflow_monitor.words.period_report import Form
 
 START = datetime(2026, 11, 12, tzinfo=UTC)
 

@@ -12,15 +12,15 @@ import msgspec
 import pytest
 
 from pytest_workflow_monitor.errors import ReportError
-from pytest_workflow_monitor.period_report import (
+from pytest_workflow_monitor.report.period import RENDERERS, render_csv, render_markdown
+from pytest_workflow_monitor.report.period.document import read_document
+from pytest_workflow_monitor.words.period_report import (
     SCHEMA_VERSION,
     Column,
     Form,
     PeriodReport,
     Table,
 )
-from pytest_workflow_monitor.report.period import RENDERERS, render_csv, render_markdown
-from pytest_workflow_monitor.report.period.document import read_document
 from tests.report.period import sample
 from tests.report.test_markdown import rendered, tags
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from pytest_workflow_monitor.period_report import PeriodReport
+    from pytest_workflow_monitor.words.period_report import PeriodReport
     from tests.report.conftest import Reader
 
     Open = Callable[..., Page]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
-    from pytest_workflow_monitor.period_report import Finding
+    from pytest_workflow_monitor.words.period_report import Finding
 
 RULES: tuple[Callable[[PeriodFacts], Iterable[Finding]], ...] = (
     still_failing,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alerts import AlertKind
 from pytest_workflow_monitor.analysis.condition.states import FAILED_IN_A_ROW, State
 from pytest_workflow_monitor.analysis.period.facts import NOTHING, Key
 from pytest_workflow_monitor.analysis.period.figures import listed, name_of, priority_of, said_at
@@ -13,14 +12,15 @@ from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import BROKEN, weight
 from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER
 from pytest_workflow_monitor.analysis.wording import plural
-from pytest_workflow_monitor.period_report import Finding
+from pytest_workflow_monitor.words.alerts import AlertKind
+from pytest_workflow_monitor.words.period_report import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_workflow_monitor.alerts import Alert
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
     from pytest_workflow_monitor.analysis.period.incidents import Incident
+    from pytest_workflow_monitor.words.alerts import Alert
 
 LEAST_RUNS = 3
 MOST_NAMED = 5

@@ -10,7 +10,7 @@ from pytest_workflow_monitor.analysis.period.levels import said_bad, said_object
 from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import BROKEN, SLOWER, weight
 from pytest_workflow_monitor.analysis.wording import duration, percent
-from pytest_workflow_monitor.period_report import Finding, Tone
+from pytest_workflow_monitor.words.period_report import Finding, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

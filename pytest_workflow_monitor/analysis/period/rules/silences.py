@@ -9,7 +9,7 @@ from pytest_workflow_monitor.analysis.period.figures import said_day
 from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import SILENCE, weight
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.period_report import Finding, Tone
+from pytest_workflow_monitor.words.period_report import Finding, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from pytest_workflow_monitor.analysis.period.figures import (
 from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import UNWATCHED, weight
 from pytest_workflow_monitor.analysis.wording import plural
-from pytest_workflow_monitor.period_report import Finding
-from pytest_workflow_monitor.slots import SlotStatus
+from pytest_workflow_monitor.words.period_report import Finding
+from pytest_workflow_monitor.words.slots import SlotStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

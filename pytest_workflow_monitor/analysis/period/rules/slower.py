@@ -8,7 +8,7 @@ from pytest_workflow_monitor.analysis.period.figures import name_of, priority_of
 from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import SLOWER, weight
 from pytest_workflow_monitor.analysis.wording import change, duration
-from pytest_workflow_monitor.period_report import Finding, Tone
+from pytest_workflow_monitor.words.period_report import Finding, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from pytest_workflow_monitor.analysis.period.flakiness import flaky
 from pytest_workflow_monitor.analysis.period.rules import commands
 from pytest_workflow_monitor.analysis.period.rules.weighing import WAVERING, weight
 from pytest_workflow_monitor.analysis.wording import first_line, percent, plural
-from pytest_workflow_monitor.period_report import Finding, Tone
+from pytest_workflow_monitor.words.period_report import Finding, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

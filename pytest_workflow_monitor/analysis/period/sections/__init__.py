@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
-    from pytest_workflow_monitor.period_report import Section
+    from pytest_workflow_monitor.words.period_report import Section
 
 SECTIONS: dict[str, Callable[[PeriodFacts], Section | None]] = {
     "overview": overview.section,

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.figures import name_of
 from pytest_workflow_monitor.analysis.wording import plural, quantity
-from pytest_workflow_monitor.period_report import Column, Form, Note, Section, Table, Tone
+from pytest_workflow_monitor.words.period_report import Column, Form, Note, Section, Table, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_workflow_monitor.analysis.period.facts import Anomaly, Key, PeriodFacts
-    from pytest_workflow_monitor.period_report import Block, Value
+    from pytest_workflow_monitor.words.period_report import Block, Value
 
 MOST = 15
 CHANGES = (

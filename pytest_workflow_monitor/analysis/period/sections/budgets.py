@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.analysis.period.facts import Key, SeriesSums
 from pytest_workflow_monitor.analysis.period.figures import name_of
 from pytest_workflow_monitor.analysis.wording import quantity
-from pytest_workflow_monitor.period_report import Column, Form, Note, Section, Table, Tone
+from pytest_workflow_monitor.words.period_report import Column, Form, Note, Section, Table, Tone
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
-    from pytest_workflow_monitor.period_report import Value
+    from pytest_workflow_monitor.words.period_report import Value
 
 MOST = 30
 COLUMNS = (

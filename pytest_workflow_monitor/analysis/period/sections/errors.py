@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.wording import first_line, plural
-from pytest_workflow_monitor.period_report import Column, Form, Note, Section, Table, Tone
+from pytest_workflow_monitor.words.period_report import Column, Form, Note, Section, Table, Tone
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.period.facts import ErrorGroup, PeriodFacts
-    from pytest_workflow_monitor.period_report import Value
+    from pytest_workflow_monitor.words.period_report import Value
 
 MOST = 30
 COLUMNS = (

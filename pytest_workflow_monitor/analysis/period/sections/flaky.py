@@ -8,12 +8,12 @@ from pytest_workflow_monitor.analysis.condition.states import State
 from pytest_workflow_monitor.analysis.period.facts import NOTHING
 from pytest_workflow_monitor.analysis.period.figures import name_of
 from pytest_workflow_monitor.analysis.period.flakiness import flaky
-from pytest_workflow_monitor.period_report import Column, Form, Note, Section, Table, Tone
+from pytest_workflow_monitor.words.period_report import Column, Form, Note, Section, Table, Tone
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
     from pytest_workflow_monitor.analysis.period.flakiness import Flakiness
-    from pytest_workflow_monitor.period_report import Block
+    from pytest_workflow_monitor.words.period_report import Block
 
 MOST = 20
 LEAST_RISK = 0.05

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.wording import MONTHS
-from pytest_workflow_monitor.period_report import HeatMap, Section
+from pytest_workflow_monitor.words.period_report import HeatMap, Section
 
 if TYPE_CHECKING:
     from datetime import date

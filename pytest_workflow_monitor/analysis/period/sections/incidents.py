@@ -8,7 +8,7 @@ from pytest_workflow_monitor.analysis.period.facts import Key
 from pytest_workflow_monitor.analysis.period.figures import name_of
 from pytest_workflow_monitor.analysis.period.incidents import incidents, said_alert, what_of
 from pytest_workflow_monitor.analysis.wording import plural
-from pytest_workflow_monitor.period_report import (
+from pytest_workflow_monitor.words.period_report import (
     Column,
     Form,
     Mark,

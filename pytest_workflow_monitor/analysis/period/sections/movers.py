@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_workflow_monitor.analysis.period.facts import NOTHING
 from pytest_workflow_monitor.analysis.period.figures import LEAST_SAMPLE, name_of
-from pytest_workflow_monitor.period_report import Column, Form, Note, Section, Table, Tone
+from pytest_workflow_monitor.words.period_report import Column, Form, Note, Section, Table, Tone
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.period.facts import Key, PeriodFacts
-    from pytest_workflow_monitor.period_report import Block
+    from pytest_workflow_monitor.words.period_report import Block
 
 LEAST_RATIO = 1.1
 """A median that changed by less is not worth a line."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.analysis.period.figures import mean, total
 from pytest_workflow_monitor.analysis.period.incidents import incidents
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.period_report import (
+from pytest_workflow_monitor.words.period_report import (
     Fact,
     Facts,
     Form,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts, Sums
     from pytest_workflow_monitor.analysis.period.incidents import Incident
-    from pytest_workflow_monitor.period_report import Block
+    from pytest_workflow_monitor.words.period_report import Block
 
 AGAINST = "the period before"
 LEAST_DAYS = 2

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.rules import findings
 from pytest_workflow_monitor.analysis.wording import plural
-from pytest_workflow_monitor.period_report import Note, Section, Tone
+from pytest_workflow_monitor.words.period_report import Note, Section, Tone
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts

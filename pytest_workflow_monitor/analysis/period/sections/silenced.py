@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.analysis.period.facts import Key
 from pytest_workflow_monitor.analysis.period.figures import listed, name_of
 from pytest_workflow_monitor.analysis.period.incidents import said_alert
-from pytest_workflow_monitor.period_report import Column, Form, Section, Table
+from pytest_workflow_monitor.words.period_report import Column, Form, Section, Table
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.alerts import Silence
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
-    from pytest_workflow_monitor.period_report import Block, Value
+    from pytest_workflow_monitor.words.alerts import Silence
+    from pytest_workflow_monitor.words.period_report import Block, Value
 
 MOST_NAMED = 5
 SILENCES = (

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.figures import name_of
 from pytest_workflow_monitor.analysis.wording import plural
-from pytest_workflow_monitor.period_report import Column, Form, Note, Section, Table, Tone
-from pytest_workflow_monitor.slots import SlotStatus
+from pytest_workflow_monitor.words.period_report import Column, Form, Note, Section, Table, Tone
+from pytest_workflow_monitor.words.slots import SlotStatus
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts

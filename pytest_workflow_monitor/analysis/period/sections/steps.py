@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.facts import Key, SeriesSums
 from pytest_workflow_monitor.analysis.period.figures import LEAST_SAMPLE, name_of
-from pytest_workflow_monitor.period_report import Column, Form, Section, Table, Tone
+from pytest_workflow_monitor.words.period_report import Column, Form, Section, Table, Tone
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
-    from pytest_workflow_monitor.period_report import Value
+    from pytest_workflow_monitor.words.period_report import Value
 
 MOST = 20
 COLUMNS = (

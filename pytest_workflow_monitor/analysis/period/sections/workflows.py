@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.period.facts import NOTHING, Key
 from pytest_workflow_monitor.analysis.period.figures import LEAST_SAMPLE, by_importance, priority_of
-from pytest_workflow_monitor.period_report import Column, Form, Section, Table, Tone
+from pytest_workflow_monitor.words.period_report import Column, Form, Section, Table, Tone
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts, Sums
-    from pytest_workflow_monitor.period_report import Value
+    from pytest_workflow_monitor.words.period_report import Value
 
 LEAST_CHANGE = 0.1
 """A change of the 95th percentile by less than a tenth is not marked."""

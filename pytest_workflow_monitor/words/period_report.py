@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.model import Priority, Record
-from pytest_workflow_monitor.periods import Period
+from pytest_workflow_monitor.words.periods import Period
 
 SCHEMA_VERSION = 1
 
