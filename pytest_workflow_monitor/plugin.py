@@ -307,7 +307,7 @@ def _settings(config: pytest.Config) -> Settings:
 
             check_windows(settings)
         if "reports" in settings.sources:
-            from pytest_workflow_monitor.report_times import check_crons
+            from pytest_workflow_monitor.settings.report_times import check_crons
 
             check_crons(settings)
     except SettingsError as error:

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_workflow_monitor.alert_rules import (
+from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.settings import (
+    LIMITS,
+    SETTINGS_FILE,
+    Settings,
+    find_root,
+    load,
+    unknown,
+    without_password,
+)
+from pytest_workflow_monitor.settings.alert_rules import (
     MATCH_FIELDS,
     WORKFLOW_FIELDS,
     AlertSettings,
@@ -20,20 +30,10 @@ from pytest_workflow_monitor.alert_rules import (
     Route,
     Telling,
 )
-from pytest_workflow_monitor.errors import SettingsError
-from pytest_workflow_monitor.gate_rules import GateRules
-from pytest_workflow_monitor.health_rules import HttpCheck
-from pytest_workflow_monitor.report_rules import ReportRule
-from pytest_workflow_monitor.settings import (
-    LIMITS,
-    SETTINGS_FILE,
-    Settings,
-    find_root,
-    load,
-    unknown,
-    without_password,
-)
-from pytest_workflow_monitor.slo_rules import Objective
+from pytest_workflow_monitor.settings.gate_rules import GateRules
+from pytest_workflow_monitor.settings.health_rules import HttpCheck
+from pytest_workflow_monitor.settings.report_rules import ReportRule
+from pytest_workflow_monitor.settings.slo_rules import Objective
 from pytest_workflow_monitor.words.periods import PeriodKind
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_workflow_monitor.alert_rules import Telling
+    from pytest_workflow_monitor.settings.alert_rules import Telling
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.words.alerts import Incident
 

@@ -26,9 +26,9 @@ from pytest_workflow_monitor.words.alerts import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_workflow_monitor.alert_rules import Escalation
     from pytest_workflow_monitor.alerting.rules import Rules
     from pytest_workflow_monitor.model import Execution
+    from pytest_workflow_monitor.settings.alert_rules import Escalation
     from pytest_workflow_monitor.store import Store
 
 NO_CHANNEL = "no channel is configured"

@@ -22,8 +22,8 @@ from pytest_workflow_monitor.words.alerts import Alert, AlertKind, AlertStatus
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_workflow_monitor.alert_rules import Policy, Telling
     from pytest_workflow_monitor.alerting.lifecycle import Opening
+    from pytest_workflow_monitor.settings.alert_rules import Policy, Telling
     from pytest_workflow_monitor.words.alerts import Result
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alert_rules import (
+from pytest_workflow_monitor.analysis import wording
+from pytest_workflow_monitor.model import Record, Status
+from pytest_workflow_monitor.settings.alert_rules import (
     CALM_BELOW,
     FLAPPING_ABOVE,
     FLAPPING_WINDOW,
     Policy,
 )
-from pytest_workflow_monitor.analysis import wording
-from pytest_workflow_monitor.model import Record, Status
 from pytest_workflow_monitor.words.alerts import Alert, AlertKind, Result
 
 if TYPE_CHECKING:

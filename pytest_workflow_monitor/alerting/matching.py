@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_workflow_monitor.alert_rules import Match
     from pytest_workflow_monitor.model import Workflow
+    from pytest_workflow_monitor.settings.alert_rules import Match
     from pytest_workflow_monitor.words.alerts import Alert
 
 Facts = dict[str, tuple[str, ...]]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from pytest_workflow_monitor.alert_rules import Route
     from pytest_workflow_monitor.alerting.matching import Facts
+    from pytest_workflow_monitor.settings.alert_rules import Route
 
 _DAY_MINUTES = 24 * 60
 

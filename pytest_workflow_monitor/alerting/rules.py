@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.alert_rules import (
+from pytest_workflow_monitor.alerting.lifecycle import results_needed
+from pytest_workflow_monitor.alerting.matching import matches, workflow_facts
+from pytest_workflow_monitor.model import Record
+from pytest_workflow_monitor.settings.alert_rules import (
     DEFAULT_ROUTES,
     Escalation,
     Policy,
@@ -14,9 +17,6 @@ from pytest_workflow_monitor.alert_rules import (
     Route,
     Telling,
 )
-from pytest_workflow_monitor.alerting.lifecycle import results_needed
-from pytest_workflow_monitor.alerting.matching import matches, workflow_facts
-from pytest_workflow_monitor.model import Record
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.model import Workflow

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alert_rules import Match
 from pytest_workflow_monitor.alerting.matching import alert_facts, matches
 from pytest_workflow_monitor.model import Priority, Record
+from pytest_workflow_monitor.settings.alert_rules import Match
 from pytest_workflow_monitor.words.alerts import (
     Alert,
     AlertStatus,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from pytest_workflow_monitor.alert_rules import Maintenance
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.settings.alert_rules import Maintenance
 
 _RESOLUTION = timedelta(microseconds=1)
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_workflow_monitor.slo_rules import Burn, ServiceLevel
+from pytest_workflow_monitor.settings.slo_rules import Burn, ServiceLevel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_workflow_monitor.model import Priority
-    from pytest_workflow_monitor.slo_rules import Objective
+    from pytest_workflow_monitor.settings.slo_rules import Objective
 
 HOUR = 3_600.0
 MINUTE = 60.0

@@ -33,7 +33,7 @@ def effective_settings() -> Settings:
 
         check_windows(settings)
     if "reports" in settings.sources:
-        from pytest_workflow_monitor.report_times import check_crons
+        from pytest_workflow_monitor.settings.report_times import check_crons
 
         check_crons(settings)
     known.learn_environment(os.environ, settings.secret_names)

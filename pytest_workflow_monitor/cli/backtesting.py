@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import asdict, replace
 
-from pytest_workflow_monitor.alert_rules import Policy, policy_changes
 from pytest_workflow_monitor.alerting.backtest import Outcome, Problem, play, total
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
@@ -20,6 +19,7 @@ from pytest_workflow_monitor.cli.options import as_json_option, duration
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.cli.selection import patterns
 from pytest_workflow_monitor.model import Record
+from pytest_workflow_monitor.settings.alert_rules import Policy, policy_changes
 from pytest_workflow_monitor.words.alerts import AlertKind
 
 if TYPE_CHECKING:

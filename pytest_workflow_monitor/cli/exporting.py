@@ -18,7 +18,7 @@ from pytest_workflow_monitor.cli.exits import Exit
 from pytest_workflow_monitor.cli.options import STANDARD_OUTPUT, OutputPath, selecting, wanted
 from pytest_workflow_monitor.cli.schedule import HOW_TO_SCHEDULE
 from pytest_workflow_monitor.cli.selection import select
-from pytest_workflow_monitor.tables import zone as read_zone
+from pytest_workflow_monitor.settings.parsing import zone as read_zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,16 +14,16 @@ from pytest_workflow_monitor.cli.access import effective_settings, opened
 from pytest_workflow_monitor.cli.options import as_json_option
 from pytest_workflow_monitor.cli.output import console, print_json
 from pytest_workflow_monitor.errors import StoreError
-from pytest_workflow_monitor.health_rules import HealthStatus
 from pytest_workflow_monitor.model import Status
+from pytest_workflow_monitor.settings.health_rules import HealthStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.text import Text
 
-    from pytest_workflow_monitor.health_rules import HealthCheck
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.settings.health_rules import HealthCheck
 
 COLUMNS = ("Check", "Found", "Expected", ">Time")
 MARKS = {

@@ -28,7 +28,7 @@ from pytest_workflow_monitor.cli.report_output import (
     rendered,
     write,
 )
-from pytest_workflow_monitor.report_rules import SECTIONS
+from pytest_workflow_monitor.settings.report_rules import SECTIONS
 from pytest_workflow_monitor.words.period_report import Tone
 
 if TYPE_CHECKING:

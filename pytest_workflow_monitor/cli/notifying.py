@@ -23,11 +23,11 @@ from pytest_workflow_monitor.model import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.channel import Channel
     from pytest_workflow_monitor.notify.delivery import Delivered
     from pytest_workflow_monitor.notify.messages import Message
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
     from pytest_workflow_monitor.store import Store
 
 NO_CHANNEL = (

@@ -9,8 +9,8 @@ from pytest_workflow_monitor.cli import display
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.settings.report_rules import ReportRule
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.words.period_report import PeriodReport
     from pytest_workflow_monitor.words.periods import Period

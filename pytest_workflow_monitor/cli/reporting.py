@@ -22,7 +22,7 @@ from pytest_workflow_monitor.cli.report_output import (
     write,
 )
 from pytest_workflow_monitor.cli.report_sending import Sent, sent
-from pytest_workflow_monitor.report_rules import KINDS, SECTIONS, ReportRule
+from pytest_workflow_monitor.settings.report_rules import KINDS, SECTIONS, ReportRule
 from pytest_workflow_monitor.words.periods import Period, PeriodKind, last_period
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from pytest_workflow_monitor.slo_rules import ServiceLevel
+    from pytest_workflow_monitor.settings.slo_rules import ServiceLevel
 
 NO_OBJECTIVES = (
     "No workflow that ran has an objective; `slo=99.9` in its marker gives it one, or the setting "

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import asdict
 
-from pytest_workflow_monitor.alert_rules import Match, read_match
 from pytest_workflow_monitor.alerting.matching import alert_facts, matches
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.cli import display
@@ -26,6 +25,7 @@ from pytest_workflow_monitor.cli.options import (
     id_number,
 )
 from pytest_workflow_monitor.cli.output import console, print_json
+from pytest_workflow_monitor.settings.alert_rules import Match, read_match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

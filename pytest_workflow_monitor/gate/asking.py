@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_workflow_monitor.analysis.gate import Ending, Result, Verdict
-    from pytest_workflow_monitor.gate_rules import GateRules
     from pytest_workflow_monitor.model import SessionDocument, SessionStarted
+    from pytest_workflow_monitor.settings.gate_rules import GateRules
     from pytest_workflow_monitor.store import Store
 
 TOO_LATE = "no answer within deadline_seconds"

@@ -18,8 +18,8 @@ from pytest_workflow_monitor.session_context import find_base_branch
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.gate import Verdict
-    from pytest_workflow_monitor.gate_rules import GateRules
     from pytest_workflow_monitor.model import SessionStarted
+    from pytest_workflow_monitor.settings.gate_rules import GateRules
 
 MAX_NAMED = 2
 

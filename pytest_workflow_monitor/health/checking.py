@@ -10,7 +10,7 @@ from pytest_workflow_monitor.errors import StoreError
 from pytest_workflow_monitor.health.checks import APART, checks_of
 from pytest_workflow_monitor.health.findings import Asked, Finding
 from pytest_workflow_monitor.health.remedies import HTTP
-from pytest_workflow_monitor.health_rules import HealthCheck, HealthStatus
+from pytest_workflow_monitor.settings.health_rules import HealthCheck, HealthStatus
 
 if TYPE_CHECKING:
     from datetime import datetime

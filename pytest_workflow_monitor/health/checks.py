@@ -22,7 +22,7 @@ from pytest_workflow_monitor.health import web
 from pytest_workflow_monitor.health.findings import Asked, Finding, graded
 from pytest_workflow_monitor.health.network import SECONDS, network_problem
 from pytest_workflow_monitor.health.remedies import HTTP
-from pytest_workflow_monitor.health_rules import HealthStatus, HttpCheck, is_web_address
+from pytest_workflow_monitor.settings.health_rules import HealthStatus, HttpCheck, is_web_address
 from pytest_workflow_monitor.store import migrate
 
 if TYPE_CHECKING:

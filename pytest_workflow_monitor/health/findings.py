@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_workflow_monitor.health_rules import HealthStatus
 from pytest_workflow_monitor.model import Record
+from pytest_workflow_monitor.settings.health_rules import HealthStatus
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.health import web
-from pytest_workflow_monitor.health_rules import is_web_address
+from pytest_workflow_monitor.settings.health_rules import is_web_address
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.settings import Settings

@@ -12,7 +12,7 @@ from pytest_workflow_monitor.notify.messages import Attachment, Figure, Message,
 from pytest_workflow_monitor.notify.pictures import LARGEST
 from pytest_workflow_monitor.report.period.saying import said
 from pytest_workflow_monitor.report.period.titles import said_period, title
-from pytest_workflow_monitor.report_rules import filled
+from pytest_workflow_monitor.settings.report_rules import filled
 from pytest_workflow_monitor.words.period_report import (
     Facts,
     Finding,

@@ -13,8 +13,8 @@ from pytest_workflow_monitor.model import Record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.messages import Message
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 
 SEND_SECONDS = 10.0
 """How long a channel may take for one message."""

@@ -40,11 +40,11 @@ from pytest_workflow_monitor.words.alerts import AlertEventKind, NotificationKin
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.channel import Channel
     from pytest_workflow_monitor.notify.messages import Message
     from pytest_workflow_monitor.notify.parcels import Parcel
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
     from pytest_workflow_monitor.store import Store
 
 logger = logging.getLogger("pytest_workflow_monitor.notify")

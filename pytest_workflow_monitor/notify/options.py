@@ -13,7 +13,7 @@ from pytest_workflow_monitor.notify.http_sending import is_web_address
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 

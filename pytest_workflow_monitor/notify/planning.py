@@ -36,8 +36,8 @@ from pytest_workflow_monitor.words.alerts import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
     from pytest_workflow_monitor.store import Store
 
 CLAIM = timedelta(seconds=60)

@@ -18,9 +18,9 @@ from pytest_workflow_monitor.notify.options import nearest, read_options
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.messages import Message
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 
 GROUP = "pytest_workflow_monitor.channels"
 

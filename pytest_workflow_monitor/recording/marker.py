@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pytest_workflow_monitor import slo_rules
 from pytest_workflow_monitor.model import Overlap, Priority
+from pytest_workflow_monitor.settings import slo_rules
 from pytest_workflow_monitor.words.durations import seconds
 from pytest_workflow_monitor.words.metric_names import check_budgets
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 SOURCES = (
     "model.py",
-    "period_report.py",
+    "words",
     "analysis",
     "analysis/gate",
     "analysis/period",
     "analysis/period/rules",
     "analysis/period/sections",
-    "gate_rules.py",
+    "settings/gate_rules.py",
     "report",
     "report/period",
     "report/assets",
@@ -63,4 +63,4 @@ def _sources() -> Iterator[Traversable]:
     package = files("pytest_workflow_monitor")
     for name in SOURCES:
         place = package / name
-        yield from (it for it in (place.iterdir() if place.is_dir() else [place]) if it.is_file())
+        yield from (it for it in place.iterdir() if it.is_file()) if place.is_dir() else [place]

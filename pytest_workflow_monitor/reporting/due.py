@@ -6,15 +6,15 @@ import logging
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.errors import ReportError, StoreError
-from pytest_workflow_monitor.report_times import due_period
 from pytest_workflow_monitor.reporting.keeping import identity, keep
 from pytest_workflow_monitor.reporting.making import environments_of, make
+from pytest_workflow_monitor.settings.report_times import due_period
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.settings.report_rules import ReportRule
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.store.reports import KeptReport
     from pytest_workflow_monitor.words.periods import Period

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pytest_workflow_monitor.analysis.period.facts import Known
-    from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slo_rules import ServiceLevel
+    from pytest_workflow_monitor.settings.report_rules import ReportRule
+    from pytest_workflow_monitor.settings.slo_rules import ServiceLevel
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.words.alerts import Alert, Silence
     from pytest_workflow_monitor.words.period_report import PeriodReport

@@ -12,9 +12,9 @@ from pytest_workflow_monitor.analysis.service_levels import united
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_workflow_monitor.alert_rules import Maintenance
     from pytest_workflow_monitor.alerting.matching import Facts
     from pytest_workflow_monitor.analysis.service_levels import Span
+    from pytest_workflow_monitor.settings.alert_rules import Maintenance
 
 
 class Breaks:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.alerting.matching import Facts
     from pytest_workflow_monitor.analysis.period.facts import Key
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slo_rules import Objective
+    from pytest_workflow_monitor.settings.slo_rules import Objective
     from pytest_workflow_monitor.store import Store
     from pytest_workflow_monitor.store.service_levels import Failure
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slo_rules import Burn, ServiceLevel
+    from pytest_workflow_monitor.settings.slo_rules import Burn, ServiceLevel
     from pytest_workflow_monitor.store import Store
 
 OVER = "its error budget burns no more"

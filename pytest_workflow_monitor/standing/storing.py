@@ -6,7 +6,7 @@ from time import perf_counter
 
 from pytest_workflow_monitor import health
 from pytest_workflow_monitor.analysis import wording
-from pytest_workflow_monitor.health_rules import HealthStatus
+from pytest_workflow_monitor.settings.health_rules import HealthStatus
 from pytest_workflow_monitor.standing.sections import (
     CHECKED,
     Asked,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_workflow_monitor.health_rules import HealthCheck
 from pytest_workflow_monitor.model import Record
+from pytest_workflow_monitor.settings.health_rules import HealthCheck
 from pytest_workflow_monitor.store.database import Database
 from pytest_workflow_monitor.store.text import storable
 

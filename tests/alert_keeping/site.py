@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pytest_workflow_monitor.alert_rules import ChannelRule, Route
 from pytest_workflow_monitor.alerting.rules import Rules
 from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import Error, Phase, Status, Step
+from pytest_workflow_monitor.settings.alert_rules import ChannelRule, Route
 from tests.samples import ENVIRONMENT, PROJECT, a_session, a_workflow, an_attempt, an_end, at
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from pytest_workflow_monitor.alert_rules import Policy, PolicyRule
 from pytest_workflow_monitor.alerting.rules import Rules
 from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.settings.alert_rules import Policy, PolicyRule
 from tests.alert_keeping.site import RULES, Site, failed, passed
 from tests.samples import a_session, a_workflow, an_attempt, at
 

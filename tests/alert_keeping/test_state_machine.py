@@ -23,7 +23,13 @@ from hypothesis.stateful import (
 )
 
 from pytest_workflow_monitor import alert_keeping
-from pytest_workflow_monitor.alert_rules import (
+from pytest_workflow_monitor.alerting.rules import rules_of
+from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.model import Error, Phase, Priority, Status, Step
+from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt, TransportError
+from pytest_workflow_monitor.notify.delivery import deliver
+from pytest_workflow_monitor.settings import Settings
+from pytest_workflow_monitor.settings.alert_rules import (
     AlertSettings,
     ChannelRule,
     Escalation,
@@ -31,12 +37,6 @@ from pytest_workflow_monitor.alert_rules import (
     PolicyRule,
     Route,
 )
-from pytest_workflow_monitor.alerting.rules import rules_of
-from pytest_workflow_monitor.ingest import Batch, ingest
-from pytest_workflow_monitor.model import Error, Phase, Priority, Status, Step
-from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt, TransportError
-from pytest_workflow_monitor.notify.delivery import deliver
-from pytest_workflow_monitor.settings import Settings
 from pytest_workflow_monitor.store import Store
 from pytest_workflow_monitor.words.alerts import (
     Alert,

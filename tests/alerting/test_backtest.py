@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflow_monitor.alert_rules import Policy, Telling
 from pytest_workflow_monitor.alerting.backtest import Outcome, play, reminders, total
 from pytest_workflow_monitor.model import Status
+from pytest_workflow_monitor.settings.alert_rules import Policy, Telling
 from pytest_workflow_monitor.words.alerts import Result
 from tests.samples import at
 

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_workflow_monitor.alert_rules import Policy
 from pytest_workflow_monitor.alerting.lifecycle import (
     Decision,
     change_ratio,
     decide,
     results_needed,
 )
+from pytest_workflow_monitor.settings.alert_rules import Policy
 from pytest_workflow_monitor.words.alerts import Alert, AlertKind
 from tests.alerting.samples import an_alert, results
 from tests.samples import at

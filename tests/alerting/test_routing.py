@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pytest_workflow_monitor.alert_rules import DEFAULT_ROUTES, Route
 from pytest_workflow_monitor.alerting.matching import alert_facts, matches
 from pytest_workflow_monitor.alerting.routing import Destination, destinations, is_open
 from pytest_workflow_monitor.model import Priority
+from pytest_workflow_monitor.settings.alert_rules import DEFAULT_ROUTES, Route
 from tests.alerting.samples import an_alert
 
 MONDAY_NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

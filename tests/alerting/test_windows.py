@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflow_monitor.alert_rules import Maintenance
 from pytest_workflow_monitor.alerting.windows import check_windows, open_windows
 from pytest_workflow_monitor.errors import SettingsError
 from pytest_workflow_monitor.settings import load
+from pytest_workflow_monitor.settings.alert_rules import Maintenance
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,8 +22,8 @@ from pytest_workflow_monitor.analysis.gate import (
     result_of,
 )
 from pytest_workflow_monitor.analysis.outcome import execution_of
-from pytest_workflow_monitor.gate_rules import GateRules
 from pytest_workflow_monitor.model import Error, Metric, Phase, Priority, Status
+from pytest_workflow_monitor.settings.gate_rules import GateRules
 from tests.samples import a_session, an_attempt, at, run_id
 
 GREEN, RED = Ending(exit_status=0), Ending(exit_status=1)

@@ -10,7 +10,7 @@ from pytest_workflow_monitor.analysis.period.composing import compose
 from pytest_workflow_monitor.analysis.period.rules.service_levels import error_budgets
 from pytest_workflow_monitor.analysis.period.sections.service_levels import section
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.slo_rules import Burn, ServiceLevel
+from pytest_workflow_monitor.settings.slo_rules import Burn, ServiceLevel
 from pytest_workflow_monitor.words.period_report import Table, Tone
 from tests.analysis.period.made_facts import START, facts
 

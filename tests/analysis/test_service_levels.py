@@ -23,7 +23,7 @@ from pytest_workflow_monitor.analysis.service_levels import (
     united,
 )
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.slo_rules import Objective
+from pytest_workflow_monitor.settings.slo_rules import Objective
 from tests.samples import START
 
 MINUTE = timedelta(minutes=1)

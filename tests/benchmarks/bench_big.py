@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_workflow_monitor import pruning
 from pytest_workflow_monitor.ingest import Batch, ingest
-from pytest_workflow_monitor.report_rules import ReportRule
 from pytest_workflow_monitor.reporting import make
 from pytest_workflow_monitor.settings import Settings
+from pytest_workflow_monitor.settings.report_rules import ReportRule
 from pytest_workflow_monitor.standing import SECTIONS, Asked
 from pytest_workflow_monitor.store import Store, open_store
 from pytest_workflow_monitor.words.periods import PeriodKind, last_period

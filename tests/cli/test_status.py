@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from pytest_workflow_monitor import standing
-from pytest_workflow_monitor.health_rules import HealthCheck, HealthStatus
 from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import Priority
+from pytest_workflow_monitor.settings.health_rules import HealthCheck, HealthStatus
 from pytest_workflow_monitor.words.slots import SlotStatus
 from tests.alert_keeping.site import Site, failed, passed
 from tests.health.rows import add_process, add_schedule, add_slot

@@ -223,7 +223,7 @@ def test_a_message_is_good_when_nothing_is_wrong_any_more() -> None:
 @pytest.fixture
 def desk(store: Store, settings_for: Callable[..., Settings]) -> Office:
     """Return a project with one channel, whose messages are written down."""
-    from pytest_workflow_monitor.alert_rules import ChannelRule, Route
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule, Route
 
     settings = settings_for(
         store.url,

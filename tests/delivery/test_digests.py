@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.alert_keeping import tend
-from pytest_workflow_monitor.alert_rules import Escalation, Route
 from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify.delivery import Delivered, deliver
+from pytest_workflow_monitor.settings.alert_rules import Escalation, Route
 from pytest_workflow_monitor.store import Store
 from pytest_workflow_monitor.words.alerts import DeliveryStatus, NotificationKind
 from tests.alert_keeping.site import failed, passed

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.alert_keeping import acknowledge, end_silence, tend
-from pytest_workflow_monitor.alert_rules import (
+from pytest_workflow_monitor.notify.delivery import deliver
+from pytest_workflow_monitor.settings.alert_rules import (
     AlertSettings,
     Escalation,
     Maintenance,
     Route,
     Telling,
 )
-from pytest_workflow_monitor.notify.delivery import deliver
 from pytest_workflow_monitor.store import Store
 from tests.alert_keeping.site import failed, passed
 from tests.delivery.office import Office, office, titles

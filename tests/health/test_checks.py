@@ -9,9 +9,9 @@ import pytest
 
 from pytest_workflow_monitor.health import check, network_problem, remedy, run_checks
 from pytest_workflow_monitor.health.checks import CHECKS
-from pytest_workflow_monitor.health_rules import HealthStatus, HttpCheck
 from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import Metric
+from pytest_workflow_monitor.settings.health_rules import HealthStatus, HttpCheck
 from pytest_workflow_monitor.store import migrate
 from pytest_workflow_monitor.words.slots import SlotStatus
 from tests.health.rows import add_process, add_schedule, add_slot
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_workflow_monitor.health_rules import HealthCheck
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.settings.health_rules import HealthCheck
     from pytest_workflow_monitor.store import Store
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.report_rules import ReportRule
 from pytest_workflow_monitor.reporting import make
+from pytest_workflow_monitor.settings.report_rules import ReportRule
 from pytest_workflow_monitor.words.period_report import Facts, Finding, Note, Table
 from pytest_workflow_monitor.words.periods import Period, PeriodKind
 from tests.history.storing import settings_for

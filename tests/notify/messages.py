@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from hypothesis import strategies as st
 
-from pytest_workflow_monitor.alert_rules import ChannelRule
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify.messages import Figure, Item, Message, Picture, Point
 from pytest_workflow_monitor.notify.samples import samples
+from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 from pytest_workflow_monitor.words.alerts import AlertKind, NotificationKind
 from pytest_workflow_monitor.words.period_report import Tone
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflow_monitor.alert_rules import ChannelRule
 from pytest_workflow_monitor.errors import SettingsError, TransportError
 from pytest_workflow_monitor.notify import registry
 from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt
 from pytest_workflow_monitor.notify.channels import BUILT_IN
 from pytest_workflow_monitor.settings import Settings
+from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 from tests.notify.messages import rule, sample
 
 if TYPE_CHECKING:

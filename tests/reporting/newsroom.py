@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pytest_workflow_monitor.alert_rules import ChannelRule
-from pytest_workflow_monitor.report_rules import ReportRule
+from pytest_workflow_monitor.settings.alert_rules import ChannelRule
+from pytest_workflow_monitor.settings.report_rules import ReportRule
 from tests.alert_keeping.site import failed, passed
 from tests.delivery.office import Notebook, Office
 from tests.samples import ENVIRONMENT, PROJECT

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflow_monitor.alert_rules import ChannelRule
 from pytest_workflow_monitor.errors import StoreUnreachableError, TransportError
 from pytest_workflow_monitor.report.period import RENDERERS
 from pytest_workflow_monitor.report.period.document import read_document
-from pytest_workflow_monitor.report_rules import ReportRule
-from pytest_workflow_monitor.report_times import due_period
 from pytest_workflow_monitor.reporting import make, make_due
+from pytest_workflow_monitor.settings.alert_rules import ChannelRule
+from pytest_workflow_monitor.settings.report_rules import ReportRule
+from pytest_workflow_monitor.settings.report_times import due_period
 from pytest_workflow_monitor.store import Store
 from pytest_workflow_monitor.words.alerts import DeliveryStatus, NotificationKind
 from pytest_workflow_monitor.words.periods import PeriodKind
@@ -121,7 +121,7 @@ KILLED = """
     import os, sys
     from datetime import datetime
     from pathlib import Path
-    from pytest_workflow_monitor.alert_rules import ChannelRule
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
     from pytest_workflow_monitor.reporting import make_due
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store

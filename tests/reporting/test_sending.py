@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.alert_rules import ChannelRule
 from pytest_workflow_monitor.notify.registry import build
-from pytest_workflow_monitor.report_rules import ReportRule
 from pytest_workflow_monitor.reporting import make_due
+from pytest_workflow_monitor.settings.alert_rules import ChannelRule
+from pytest_workflow_monitor.settings.report_rules import ReportRule
 from pytest_workflow_monitor.store import LetterStatus
 from pytest_workflow_monitor.words.alerts import DeliveryStatus
 from tests.delivery.office import Notebook, webhook

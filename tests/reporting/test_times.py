@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflow_monitor.errors import SettingsError
-from pytest_workflow_monitor.report_rules import CRONS, ReportRule
-from pytest_workflow_monitor.report_times import check_crons, due_period
+from pytest_workflow_monitor.settings.report_rules import CRONS, ReportRule
+from pytest_workflow_monitor.settings.report_times import check_crons, due_period
 from pytest_workflow_monitor.words.periods import PeriodKind
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from pytest_workflow_monitor.alert_rules import Maintenance
 from pytest_workflow_monitor.model import Priority, Status
+from pytest_workflow_monitor.settings.alert_rules import Maintenance
+from pytest_workflow_monitor.settings.slo_rules import Objective
 from pytest_workflow_monitor.slo_keeping import OF_MARKER, service_levels
-from pytest_workflow_monitor.slo_rules import Objective
 from pytest_workflow_monitor.store.pruning import DataClass
 from tests.samples import PROJECT
 from tests.slo_keeping.records import execution, record
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.slo_rules import ServiceLevel
+    from pytest_workflow_monitor.settings.slo_rules import ServiceLevel
     from pytest_workflow_monitor.store import Store
 
 BEGIN = datetime(2026, 3, 26, 7, 11, tzinfo=UTC)

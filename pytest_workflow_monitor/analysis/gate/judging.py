@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.analysis.gate.facts import Result
     from pytest_workflow_monitor.analysis.gate.records import Ending, OnBase, OnTarget
-    from pytest_workflow_monitor.gate_rules import GateRules
+    from pytest_workflow_monitor.settings.gate_rules import GateRules
 
 OK, TESTS_FAILED = 0, 1
 MINIMUM_PASSES = 10

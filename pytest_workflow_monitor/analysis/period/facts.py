@@ -8,7 +8,7 @@ from pytest_workflow_monitor.analysis.condition.risk import Risk
 from pytest_workflow_monitor.analysis.condition.states import Assessment
 from pytest_workflow_monitor.analysis.distribution import Distribution
 from pytest_workflow_monitor.model import Priority, Record, Status
-from pytest_workflow_monitor.slo_rules import ServiceLevel
+from pytest_workflow_monitor.settings.slo_rules import ServiceLevel
 from pytest_workflow_monitor.words.alerts import Alert, Silence
 from pytest_workflow_monitor.words.periods import Period
 

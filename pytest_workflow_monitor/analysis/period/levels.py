@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.analysis.wording import duration
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.slo_rules import ServiceLevel
+    from pytest_workflow_monitor.settings.slo_rules import ServiceLevel
 
 
 def said_state(level: ServiceLevel) -> str:

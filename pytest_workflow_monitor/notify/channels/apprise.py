@@ -16,8 +16,8 @@ from pytest_workflow_monitor.notify.wording import Story, Tone, story, text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.messages import Message
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 
 MISSING = "Apprise is not installed; pip install 'pytest-workflow-monitor[apprise]'"
 _CONTROL = re.compile(r"<(?=[@!#])")

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.messages import Message
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 
 WHOM = "Discord"
 UNKNOWN_MESSAGE = 10008

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     import jinja2
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.messages import Message
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 
 WHOM = "The mail server"
 SUBJECT_LENGTH = 200

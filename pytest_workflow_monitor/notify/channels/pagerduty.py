@@ -21,8 +21,8 @@ from pytest_workflow_monitor.words.alerts import NotificationKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.messages import Message
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 
 API_URL = "https://events.pagerduty.com"
 WHOM = "PagerDuty"

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from slack_sdk.errors import SlackApiError
     from slack_sdk.web import SlackResponse
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.messages import Message
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 
 API_URL = "https://slack.com/api/"
 WHOM = "Slack"

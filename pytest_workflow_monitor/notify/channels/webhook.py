@@ -24,8 +24,8 @@ from pytest_workflow_monitor.notify.wording import advice_text, story, text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_workflow_monitor.alert_rules import ChannelRule
     from pytest_workflow_monitor.notify.messages import Item, Message
+    from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 
 VERSION = 1
 ALERTS = 1_000

@@ -20,7 +20,7 @@ from pytest_workflow_monitor.analysis.period.rules.slots import missed_slots
 from pytest_workflow_monitor.analysis.period.rules.slower import slower as slower_rule
 from pytest_workflow_monitor.analysis.period.rules.wavering import flaky_workflows, masked_workflows
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.slo_rules import Burn, ServiceLevel
+from pytest_workflow_monitor.settings.slo_rules import Burn, ServiceLevel
 from pytest_workflow_monitor.words.alerts import AlertKind
 from pytest_workflow_monitor.words.period_report import Tone
 from tests.analysis.period.made_facts import (

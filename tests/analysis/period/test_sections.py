@@ -10,7 +10,7 @@ from pytest_workflow_monitor.analysis.period.composing import compose, headline
 from pytest_workflow_monitor.analysis.period.facts import NOTHING
 from pytest_workflow_monitor.analysis.period.sections import SECTIONS
 from pytest_workflow_monitor.model import Priority
-from pytest_workflow_monitor.report_rules import SECTIONS as NAMES
+from pytest_workflow_monitor.settings.report_rules import SECTIONS as NAMES
 from pytest_workflow_monitor.words.alerts import AlertKind
 from pytest_workflow_monitor.words.period_report import Finding, Note, Table, Tone
 from tests.analysis.period.made_facts import LOGIN, ORDER, alert, at, facts, still_open, sums

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_workflow_monitor.analysis.period.facts import PeriodFacts
-    from pytest_workflow_monitor.slo_rules import ServiceLevel
+    from pytest_workflow_monitor.settings.slo_rules import ServiceLevel
 
 REPAIR = "Repair what fails before changing anything else."
 CARE = "Make what failed dependable before the next risky change."

@@ -9,9 +9,14 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pytest_workflow_monitor.alert_rules import WORKFLOW_FIELDS, ChannelRule, Match, read_match
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.tables import flag, names, table, tables, text, zone
+from pytest_workflow_monitor.settings.alert_rules import (
+    WORKFLOW_FIELDS,
+    ChannelRule,
+    Match,
+    read_match,
+)
+from pytest_workflow_monitor.settings.parsing import flag, names, table, tables, text, zone
 from pytest_workflow_monitor.words.periods import PeriodKind
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.tables import pause, table, tables, text
+from pytest_workflow_monitor.settings.parsing import pause, table, tables, text
 
 WEB = ("http", "https")
 _STATUS = re.compile(r"[1-5](\d\d|xx)")

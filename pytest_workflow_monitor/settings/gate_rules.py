@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.model import Priority, Record
-from pytest_workflow_monitor.tables import count, flag, table, text
+from pytest_workflow_monitor.settings.parsing import count, flag, table, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_workflow_monitor.alert_rules import WORKFLOW_FIELDS, Match, read_match
 from pytest_workflow_monitor.model import Priority, Record
-from pytest_workflow_monitor.tables import names, table, tables, text
+from pytest_workflow_monitor.settings.alert_rules import WORKFLOW_FIELDS, Match, read_match
+from pytest_workflow_monitor.settings.parsing import names, table, tables, text
 from pytest_workflow_monitor.words.durations import seconds
 
 if TYPE_CHECKING:

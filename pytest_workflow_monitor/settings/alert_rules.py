@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.tables import (
+from pytest_workflow_monitor.settings.parsing import (
     count,
     flag,
     names,

@@ -14,8 +14,8 @@ from pytest_workflow_monitor.words.periods import last_period
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_workflow_monitor.report_rules import ReportRule
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.settings.report_rules import ReportRule
     from pytest_workflow_monitor.words.periods import Period
 
 _RESOLUTION = timedelta(microseconds=1)

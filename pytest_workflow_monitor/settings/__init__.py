@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from pytest_workflow_monitor import alert_rules, gate_rules, health_rules, report_rules, slo_rules
-from pytest_workflow_monitor.alert_rules import (
+from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.settings import (
+    alert_rules,
+    gate_rules,
+    health_rules,
+    report_rules,
+    slo_rules,
+)
+from pytest_workflow_monitor.settings.alert_rules import (
     AlertSettings,
     ChannelRule,
     Escalation,
@@ -25,12 +32,11 @@ from pytest_workflow_monitor.alert_rules import (
     PolicyRule,
     Route,
 )
-from pytest_workflow_monitor.errors import SettingsError
-from pytest_workflow_monitor.gate_rules import GateRules
-from pytest_workflow_monitor.health_rules import HttpCheck
-from pytest_workflow_monitor.report_rules import ReportRule
-from pytest_workflow_monitor.slo_rules import Objective
-from pytest_workflow_monitor.tables import zone
+from pytest_workflow_monitor.settings.gate_rules import GateRules
+from pytest_workflow_monitor.settings.health_rules import HttpCheck
+from pytest_workflow_monitor.settings.parsing import zone
+from pytest_workflow_monitor.settings.report_rules import ReportRule
+from pytest_workflow_monitor.settings.slo_rules import Objective
 from pytest_workflow_monitor.words.metric_names import check_budgets
 
 if TYPE_CHECKING:
