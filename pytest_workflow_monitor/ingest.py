@@ -19,11 +19,11 @@ import msgspec
 from msgspec.structs import replace
 
 from pytest_workflow_monitor import wire
-from pytest_workflow_monitor.alert_keeping import judge
 from pytest_workflow_monitor.alerting.rules import Rules
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.analysis.suspicion import Pass, suspicions
 from pytest_workflow_monitor.errors import RecordRefusedError
+from pytest_workflow_monitor.keeping.alerts import judge
 from pytest_workflow_monitor.model import Attempt, AttemptStarted, Execution, Record, Status
 from pytest_workflow_monitor.store import rows
 from pytest_workflow_monitor.store.collector import paused_collector

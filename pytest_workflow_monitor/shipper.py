@@ -189,7 +189,7 @@ class Shipper:
         try:
             self._store.sum_up(session.project)
             if session.notifies:
-                from pytest_workflow_monitor.slo_keeping import watch
+                from pytest_workflow_monitor.keeping.slos import watch
 
                 now = self._store.clock()
                 watch(self._store, self._settings, now, environments=(session.environment,))
@@ -200,7 +200,7 @@ class Shipper:
         """Learn what is normal; nobody waits for that."""
         if self._store is None or self._error is not None:
             return
-        from pytest_workflow_monitor.learning import learn
+        from pytest_workflow_monitor.keeping.learning import learn
 
         try:
             learn(self._store, self._settings)
@@ -211,7 +211,7 @@ class Shipper:
         """Copy the files that still wait, and once a day let old ones expire."""
         if self._store is None or self._error is not None:
             return
-        from pytest_workflow_monitor.artifact_keeping import prune_daily, upload_waiting
+        from pytest_workflow_monitor.keeping.artifacts import prune_daily, upload_waiting
 
         try:
             uploaded = upload_waiting(self._store, self._settings)
@@ -259,7 +259,7 @@ class Shipper:
             return
         if not self._settings.artifacts_url:
             return
-        from pytest_workflow_monitor.artifact_keeping import upload_waiting
+        from pytest_workflow_monitor.keeping.artifacts import upload_waiting
 
         try:
             done = upload_waiting(self._store, self._settings, deadline=monotonic() + seconds)

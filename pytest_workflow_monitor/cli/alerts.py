@@ -159,7 +159,7 @@ def _acting(*, needs_reason: bool = False) -> Callable[[Callable[..., None]], Ca
 @_acting()
 def ack(**given: Any) -> None:
     """Say that you look after alerts: no more reminders."""
-    from pytest_workflow_monitor.alert_keeping import acknowledge
+    from pytest_workflow_monitor.keeping.alerts import acknowledge
 
     _act(acknowledge, "Acknowledged", "not active any more", **given)
 
@@ -168,7 +168,7 @@ def ack(**given: Any) -> None:
 @_acting()
 def resolve(**given: Any) -> None:
     """Close alerts by hand: only later failures open new ones."""
-    from pytest_workflow_monitor.alert_keeping import resolve as close
+    from pytest_workflow_monitor.keeping.alerts import resolve as close
 
     _act(close, "Resolved", "resolved before", **given)
 
@@ -177,7 +177,7 @@ def resolve(**given: Any) -> None:
 @_acting(needs_reason=True)
 def comment(**given: Any) -> None:
     """Add a remark to the story of alerts."""
-    from pytest_workflow_monitor.alert_keeping import comment as remark
+    from pytest_workflow_monitor.keeping.alerts import comment as remark
 
     def add(store: Store, _: Rules, found: Sequence[Alert], **said: Any) -> frozenset[int]:
         remark(store, found, **said)

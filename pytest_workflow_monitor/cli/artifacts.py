@@ -17,7 +17,7 @@ from pytest_workflow_monitor.cli.options import InOrder, as_json_option
 from pytest_workflow_monitor.cli.output import console, print_json
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.artifact_keeping import Plan, Pruned
+    from pytest_workflow_monitor.keeping.artifacts import Plan, Pruned
 
 
 @click.group(cls=InOrder)
@@ -34,7 +34,7 @@ def prune(*, dry_run: bool, as_json: bool) -> None:
     The last good evidence of each workflow and the first of each kind of failure always stay. The
     background process of a session does this once a day.
     """
-    from pytest_workflow_monitor import artifact_keeping
+    from pytest_workflow_monitor.keeping import artifacts as artifact_keeping
 
     settings, now = effective_settings(), datetime.now(UTC)
     with needed(settings) as store:
@@ -68,7 +68,7 @@ def prune(*, dry_run: bool, as_json: bool) -> None:
 @as_json_option
 def upload(*, as_json: bool) -> None:
     """Copy the files that wait to the URL of the setting artifacts_url."""
-    from pytest_workflow_monitor.artifact_keeping import upload_waiting
+    from pytest_workflow_monitor.keeping.artifacts import upload_waiting
 
     settings = effective_settings()
     if not settings.artifacts_url:

@@ -16,7 +16,7 @@ from pytest_workflow_monitor.cli.options import as_json_option
 from pytest_workflow_monitor.cli.output import console, print_json
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.growth import Growth
+    from pytest_workflow_monitor.keeping.growth import Growth
     from pytest_workflow_monitor.store.statistics import TableStatistics
 
 
@@ -28,7 +28,7 @@ def stats(*, as_json: bool) -> None:
     Rows of big tables are estimates, marked with ~. What is to come follows from the last week and
     from how long things are kept.
     """
-    from pytest_workflow_monitor.growth import growth
+    from pytest_workflow_monitor.keeping.growth import growth
 
     settings, now = effective_settings(), datetime.now(UTC)
     with needed(settings) as store:

@@ -127,8 +127,8 @@ def preview(*, channel: str | None, kind: str | None, html: Path | None, as_json
 
 def delivered(store: Store, settings: Settings) -> Delivered:
     """Remind, and send until nothing that is due goes out any more: some wait for others."""
-    from pytest_workflow_monitor.alert_keeping import tend
     from pytest_workflow_monitor.alerting.rules import rules_of
+    from pytest_workflow_monitor.keeping.alerts import tend
     from pytest_workflow_monitor.notify.delivery import deliver
 
     tend(store, rules_of(settings), settings.project, store.clock())

@@ -17,7 +17,7 @@ from pytest_workflow_monitor.cli.output import console, print_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_workflow_monitor.pruning import Pruned
+    from pytest_workflow_monitor.keeping.pruning import Pruned
 
 
 @click.command(short_help="Delete what is older than it is kept.")
@@ -30,7 +30,8 @@ def prune(*, dry_run: bool, as_json: bool) -> None:
     Sums by the hour and day stay. Sessions may be stored meanwhile. The scheduler does this once a
     day.
     """
-    from pytest_workflow_monitor import artifact_keeping, pruning
+    from pytest_workflow_monitor.keeping import artifacts as artifact_keeping
+    from pytest_workflow_monitor.keeping import pruning
 
     settings, now = effective_settings(), datetime.now(UTC)
     with needed(settings) as store:

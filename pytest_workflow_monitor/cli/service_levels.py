@@ -38,7 +38,7 @@ def slo(*, environment: str | None, as_json: bool) -> None:
 
     The exit code is 1 if one is spent or burns too quickly.
     """
-    from pytest_workflow_monitor.slo_keeping import service_levels
+    from pytest_workflow_monitor.keeping.slos import service_levels
 
     settings = effective_settings()
     found: Sequence[ServiceLevel] = ()

@@ -175,7 +175,7 @@ def list_silences(*, include_all: bool, as_json: bool) -> None:
 @as_json_option
 def end(*, ids: Sequence[int], by: str | None, as_json: bool) -> None:
     """End silences early; what waited for that is told."""
-    from pytest_workflow_monitor.alert_keeping import end_silence
+    from pytest_workflow_monitor.keeping.alerts import end_silence
     from pytest_workflow_monitor.store.text import storable_text
 
     who, settings = actor(by), effective_settings()

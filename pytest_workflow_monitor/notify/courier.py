@@ -9,9 +9,9 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alert_keeping import tend
 from pytest_workflow_monitor.alerting.rules import rules_of
 from pytest_workflow_monitor.errors import WorkflowMonitorError
+from pytest_workflow_monitor.keeping.alerts import tend
 from pytest_workflow_monitor.notify.delivery import deliver, next_due_at
 from pytest_workflow_monitor.store.connection import Store
 

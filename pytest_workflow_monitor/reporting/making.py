@@ -10,8 +10,8 @@ from pytest_workflow_monitor.alerting.matching import alert_facts, matches
 from pytest_workflow_monitor.analysis.period.composing import compose
 from pytest_workflow_monitor.analysis.period.facts import Key
 from pytest_workflow_monitor.analysis.period.sections import SECTIONS
+from pytest_workflow_monitor.keeping.slos import service_levels
 from pytest_workflow_monitor.reporting.digging import dig
-from pytest_workflow_monitor.slo_keeping import service_levels
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Sequence

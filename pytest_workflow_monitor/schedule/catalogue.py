@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_workflow_monitor.alert_keeping.others import clear_problem, report_problem
 from pytest_workflow_monitor.alerting.rules import rules_of
 from pytest_workflow_monitor.cron.slots import next_slot
 from pytest_workflow_monitor.errors import CollectionError, SettingsError
+from pytest_workflow_monitor.keeping.alerts.others import clear_problem, report_problem
 from pytest_workflow_monitor.model import Record, Workflow
 from pytest_workflow_monitor.schedule import rules
 from pytest_workflow_monitor.schedule.keeping import collected, read, write

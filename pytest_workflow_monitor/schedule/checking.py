@@ -6,8 +6,8 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alert_keeping.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.alerting.rules import rules_of
+from pytest_workflow_monitor.keeping.alerts.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.schedule.reconcile import expected_slots, reconcile
 from pytest_workflow_monitor.words.alert_causes import SLOTS
 from pytest_workflow_monitor.words.alerts import AlertKind

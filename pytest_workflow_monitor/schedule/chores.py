@@ -6,16 +6,16 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_workflow_monitor import pruning
 from pytest_workflow_monitor.alerting.rules import rules_of
-from pytest_workflow_monitor.artifact_keeping import prune_daily, upload_waiting
 from pytest_workflow_monitor.health.checking import run_checks
-from pytest_workflow_monitor.learning import learn
+from pytest_workflow_monitor.keeping import pruning
+from pytest_workflow_monitor.keeping.artifacts import prune_daily, upload_waiting
+from pytest_workflow_monitor.keeping.learning import learn
+from pytest_workflow_monitor.keeping.slos import watch
 from pytest_workflow_monitor.reporting import make_due
 from pytest_workflow_monitor.schedule import checking
 from pytest_workflow_monitor.schedule.catalogue import sync_catalogue
 from pytest_workflow_monitor.shipment import replay
-from pytest_workflow_monitor.slo_keeping import watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

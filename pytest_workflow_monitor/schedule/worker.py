@@ -17,10 +17,10 @@ import psycopg
 from procrastinate.exceptions import ConnectorException, JobAborted
 from procrastinate.worker import Worker as Fetcher
 
-from pytest_workflow_monitor.alert_keeping.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.alerting.rules import rules_of
 from pytest_workflow_monitor.errors import StoreError
 from pytest_workflow_monitor.health.network import network_problem
+from pytest_workflow_monitor.keeping.alerts.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.model import Overlap, Record
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.schedule import runner

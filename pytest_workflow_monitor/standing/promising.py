@@ -15,7 +15,7 @@ from pytest_workflow_monitor.standing.sections import (
 
 def service_levels(asked: Asked) -> Section:
     """Look at the error budgets: which are spent, and which burn too quickly."""
-    from pytest_workflow_monitor.slo_keeping import said_burn, service_levels
+    from pytest_workflow_monitor.keeping.slos import said_burn, service_levels
 
     asked.store.sum_up(asked.settings.project)
     found = service_levels(asked.store, asked.settings, asked.now)

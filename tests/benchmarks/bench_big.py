@@ -16,8 +16,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
-from pytest_workflow_monitor import pruning
 from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.keeping import pruning
 from pytest_workflow_monitor.reporting import make
 from pytest_workflow_monitor.settings import Settings
 from pytest_workflow_monitor.settings.report_rules import ReportRule

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.model import Priority
-from tests.alert_keeping.site import Site, failed, passed
+from tests.keeping.alerts.site import Site, failed, passed
 from tests.samples import at
 
 if TYPE_CHECKING:

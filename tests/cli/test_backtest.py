@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflow_monitor.model import Status
-from tests.alert_keeping.site import Site, failed, passed
+from tests.keeping.alerts.site import Site, failed, passed
 from tests.samples import a_workflow, an_attempt, at
 
 if TYPE_CHECKING:

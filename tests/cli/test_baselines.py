@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.ingest import Batch, ingest
-from pytest_workflow_monitor.learning import learn
+from pytest_workflow_monitor.keeping.learning import learn
 from pytest_workflow_monitor.model import Metric, Step
 from tests.samples import START, a_session, an_attempt, an_end
 

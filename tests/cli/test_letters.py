@@ -9,8 +9,8 @@ from pytest_workflow_monitor.notify.registry import build
 from pytest_workflow_monitor.settings import Settings
 from pytest_workflow_monitor.store import LetterStatus
 from pytest_workflow_monitor.wire import encode
-from tests.alert_keeping.site import failed
 from tests.delivery.office import Office, webhook
+from tests.keeping.alerts.site import failed
 from tests.notify.servers import HttpServer, Reply
 from tests.samples import a_session, an_attempt, an_end
 

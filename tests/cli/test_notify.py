@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.notify.samples import SAMPLES
-from tests.alert_keeping.site import Site, failed
+from tests.keeping.alerts.site import Site, failed
 from tests.notify.servers import HttpServer, Reply
 from tests.samples import at
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.alert_keeping.site import Site, failed
+from tests.keeping.alerts.site import Site, failed
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.store import Store

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_workflow_monitor.model import Status
-from tests.slo_keeping.records import execution, record
+from tests.keeping.slos.records import execution, record
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.store import Store

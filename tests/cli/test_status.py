@@ -11,8 +11,8 @@ from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.settings.health_rules import HealthCheck, HealthStatus
 from pytest_workflow_monitor.words.slots import SlotStatus
-from tests.alert_keeping.site import Site, failed, passed
 from tests.health.rows import add_process, add_schedule, add_slot
+from tests.keeping.alerts.site import Site, failed, passed
 from tests.samples import a_session, an_attempt, an_end, at
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt
 from pytest_workflow_monitor.notify.delivery import Delivered, deliver, next_due_at
 from pytest_workflow_monitor.notify.registry import build
 from pytest_workflow_monitor.settings.alert_rules import ChannelRule, Route
-from tests.alert_keeping.site import Site
+from tests.keeping.alerts.site import Site
 from tests.notify.servers import Reply
 from tests.samples import PROJECT, at
 

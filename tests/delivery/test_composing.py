@@ -27,8 +27,8 @@ from pytest_workflow_monitor.words.alerts import (
     Notification,
     NotificationKind,
 )
-from tests.alert_keeping.site import failed, passed
 from tests.delivery.office import Notebook, Office
+from tests.keeping.alerts.site import failed, passed
 from tests.samples import PROJECT, a_workflow, an_attempt, at
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.alert_keeping import tend
 from pytest_workflow_monitor.errors import StoreUnreachableError, TransportError
+from pytest_workflow_monitor.keeping.alerts import tend
 from pytest_workflow_monitor.masking import Secrets
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify import backoff, composing, delivery
 from pytest_workflow_monitor.notify.delivery import Delivered, deliver
 from pytest_workflow_monitor.store import LetterStatus, Store
 from pytest_workflow_monitor.words.alerts import DeliveryStatus, NotificationKind
-from tests.alert_keeping.site import failed, passed
 from tests.delivery.office import WENT_WRONG, Notebook, Office, keys, office, titles, webhook
+from tests.keeping.alerts.site import failed, passed
 from tests.notify.servers import HttpServer, Reply
 from tests.samples import at
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.alert_keeping import tend
 from pytest_workflow_monitor.errors import TransportError
+from pytest_workflow_monitor.keeping.alerts import tend
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.notify.delivery import Delivered, deliver
 from pytest_workflow_monitor.settings.alert_rules import Escalation, Route
 from pytest_workflow_monitor.store import Store
 from pytest_workflow_monitor.words.alerts import DeliveryStatus, NotificationKind
-from tests.alert_keeping.site import failed, passed
 from tests.delivery.office import WENT_WRONG, Notebook, Office, office, titles, webhook
+from tests.keeping.alerts.site import failed, passed
 from tests.notify.servers import Reply
 from tests.samples import at
 

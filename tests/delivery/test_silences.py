@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.alert_keeping import acknowledge, end_silence, tend
+from pytest_workflow_monitor.keeping.alerts import acknowledge, end_silence, tend
 from pytest_workflow_monitor.notify.delivery import deliver
 from pytest_workflow_monitor.settings.alert_rules import (
     AlertSettings,
@@ -15,8 +15,8 @@ from pytest_workflow_monitor.settings.alert_rules import (
     Telling,
 )
 from pytest_workflow_monitor.store import Store
-from tests.alert_keeping.site import failed, passed
 from tests.delivery.office import Office, office, titles
+from tests.keeping.alerts.site import failed, passed
 from tests.notify.servers import HttpServer, Reply
 from tests.samples import at
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.alert_keeping import tend
-from pytest_workflow_monitor.alert_keeping.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.alerting.rules import Rules, rules_of
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.keeping.alerts import tend
+from pytest_workflow_monitor.keeping.alerts.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.notify.delivery import deliver
 from pytest_workflow_monitor.schedule.catalogue import plan
 from pytest_workflow_monitor.settings import Settings

@@ -23,10 +23,10 @@ UNTIL = datetime(2026, 6, 17, 6, 0, tzinfo=UTC)
 PREFIX = "wm_history"
 SOURCES = (
     "ingest.py",
-    "alert_keeping/*.py",
-    "alerting/*.py",
-    "analysis/*.py",
-    "store/*.py",
+    "keeping/**/*.py",
+    "alerting/**/*.py",
+    "analysis/**/*.py",
+    "store/**/*.py",
     "store/**/*.sql",
 )
 """What of the package decides what is stored."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_workflow_monitor.keeping.slos import service_levels
 from pytest_workflow_monitor.model import Status
-from pytest_workflow_monitor.slo_keeping import service_levels
 from pytest_workflow_monitor.store import Store
 from pytest_workflow_monitor.words.alerts import AlertKind
+from tests.keeping.slos.records import execution, record
 from tests.notify.servers import HttpServer, Reply
 from tests.plugin.stored import until
-from tests.slo_keeping.records import execution, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 from pytest_workflow_monitor.settings.report_rules import ReportRule
-from tests.alert_keeping.site import failed, passed
 from tests.delivery.office import Notebook, Office
+from tests.keeping.alerts.site import failed, passed
 from tests.samples import ENVIRONMENT, PROJECT
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_workflow_monitor.model import Status
 from pytest_workflow_monitor.schedule.chores import CHORES
 from pytest_workflow_monitor.words.alerts import AlertKind
+from tests.keeping.slos.records import execution, record
 from tests.samples import PROJECT
-from tests.slo_keeping.records import execution, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

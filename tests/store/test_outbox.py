@@ -11,7 +11,7 @@ from pytest_workflow_monitor.store import LetterStatus, Store
 from pytest_workflow_monitor.store.alerts import NewNotification
 from pytest_workflow_monitor.store.outbox import Earlier, Known, Settled
 from pytest_workflow_monitor.words.alerts import AlertKind, DeliveryStatus, NotificationKind
-from tests.alert_keeping.site import Site, failed, passed
+from tests.keeping.alerts.site import Site, failed, passed
 from tests.samples import ENVIRONMENT, PROJECT, at
 
 if TYPE_CHECKING:

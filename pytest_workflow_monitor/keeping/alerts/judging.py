@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import asdict, replace
 
-from pytest_workflow_monitor.alert_keeping.incidents import Incidents
-from pytest_workflow_monitor.alert_keeping.outbox import Outbox
 from pytest_workflow_monitor.alerting import causes as causing
 from pytest_workflow_monitor.alerting.lifecycle import (
     Continuation,
@@ -24,6 +22,8 @@ from pytest_workflow_monitor.alerting.lifecycle import (
     decide,
 )
 from pytest_workflow_monitor.analysis.summary import PRIORITY_ORDER, failing_step
+from pytest_workflow_monitor.keeping.alerts.incidents import Incidents
+from pytest_workflow_monitor.keeping.alerts.outbox import Outbox
 from pytest_workflow_monitor.model import Record, Status
 from pytest_workflow_monitor.store.alerts import NewAlert, NewEvent, Shown
 from pytest_workflow_monitor.words.alerts import (

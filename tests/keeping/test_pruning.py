@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from psycopg.rows import tuple_row
 
-from pytest_workflow_monitor import pruning
 from pytest_workflow_monitor.errors import StoreUnreachableError
 from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.keeping import pruning
 from pytest_workflow_monitor.model import Artifact, Metric, Output
 from pytest_workflow_monitor.store import Store
 from pytest_workflow_monitor.store import pruning as store_pruning

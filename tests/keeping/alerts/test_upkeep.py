@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.alert_keeping import acknowledge, comment, resolve, tend
 from pytest_workflow_monitor.alerting.rules import Rules
+from pytest_workflow_monitor.keeping.alerts import acknowledge, comment, resolve, tend
 from pytest_workflow_monitor.settings.alert_rules import Escalation, Route, Telling
-from tests.alert_keeping.site import RULES, Site, failed, passed
+from tests.keeping.alerts.site import RULES, Site, failed, passed
 from tests.samples import PROJECT, at
 
 if TYPE_CHECKING:

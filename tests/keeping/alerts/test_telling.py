@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.alert_keeping import resolve
 from pytest_workflow_monitor.alerting.rules import Rules
+from pytest_workflow_monitor.keeping.alerts import resolve
 from pytest_workflow_monitor.store.alerts import NewEvent
 from pytest_workflow_monitor.words.alerts import AlertEventKind
-from tests.alert_keeping.site import RULES, Site, failed, passed
+from tests.keeping.alerts.site import RULES, Site, failed, passed
 from tests.samples import at
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alert_keeping.judging import SWITCHED_OFF
-from pytest_workflow_monitor.alert_keeping.others import Problem, clear_problems, report_problems
 from pytest_workflow_monitor.alerting.rules import rules_of
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.analysis.period.facts import Key
-from pytest_workflow_monitor.slo_keeping.levels import service_levels
+from pytest_workflow_monitor.keeping.alerts.judging import SWITCHED_OFF
+from pytest_workflow_monitor.keeping.alerts.others import Problem, clear_problems, report_problems
+from pytest_workflow_monitor.keeping.slos.levels import service_levels
 from pytest_workflow_monitor.words.alerts import AlertKind
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflow_monitor import artifact_keeping
 from pytest_workflow_monitor.artifact_files import ArtifactFiles
-from pytest_workflow_monitor.artifact_keeping import plan, prune, prune_daily, upload_waiting
 from pytest_workflow_monitor.errors import ArtifactsError
 from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.keeping import artifacts as artifact_keeping
+from pytest_workflow_monitor.keeping.artifacts import plan, prune, prune_daily, upload_waiting
 from pytest_workflow_monitor.model import Artifact, Error, Phase, Status
 from pytest_workflow_monitor.wire import encode
 from tests.samples import START, a_session, an_attempt, an_end, run_id

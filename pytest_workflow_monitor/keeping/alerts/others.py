@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.alert_keeping.incidents import Incidents
-from pytest_workflow_monitor.alert_keeping.outbox import Outbox
+from pytest_workflow_monitor.keeping.alerts.incidents import Incidents
+from pytest_workflow_monitor.keeping.alerts.outbox import Outbox
 from pytest_workflow_monitor.model import Priority, Record
 from pytest_workflow_monitor.store.alerts import NewAlert, NewEvent
 from pytest_workflow_monitor.store.text import storable_text

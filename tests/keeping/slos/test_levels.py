@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from pytest_workflow_monitor.keeping.slos import OF_MARKER, service_levels
 from pytest_workflow_monitor.model import Priority, Status
 from pytest_workflow_monitor.settings.alert_rules import Maintenance
 from pytest_workflow_monitor.settings.slo_rules import Objective
-from pytest_workflow_monitor.slo_keeping import OF_MARKER, service_levels
 from pytest_workflow_monitor.store.pruning import DataClass
+from tests.keeping.slos.records import execution, record
 from tests.samples import PROJECT
-from tests.slo_keeping.records import execution, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

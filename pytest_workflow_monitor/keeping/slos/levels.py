@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.alerting.matching import matches
 from pytest_workflow_monitor.analysis.service_levels import Subject, service_level
+from pytest_workflow_monitor.keeping.slos.reading import Reader
 from pytest_workflow_monitor.settings.slo_rules import WINDOW_SECONDS, Objective
-from pytest_workflow_monitor.slo_keeping.reading import Reader
 from pytest_workflow_monitor.store.pruning import DataClass
 
 if TYPE_CHECKING:

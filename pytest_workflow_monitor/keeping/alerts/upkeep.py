@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from pytest_workflow_monitor.alert_keeping.outbox import Outbox
 from pytest_workflow_monitor.alerting.matching import alert_facts, matches
+from pytest_workflow_monitor.keeping.alerts.outbox import Outbox
 from pytest_workflow_monitor.store.alerts import NewEvent
 from pytest_workflow_monitor.words.alerts import (
     Alert,

@@ -11,7 +11,7 @@ import pytest
 from pytest_workflow_monitor.alerting.rules import Rules
 from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.settings.alert_rules import Policy, PolicyRule
-from tests.alert_keeping.site import RULES, Site, failed, passed
+from tests.keeping.alerts.site import RULES, Site, failed, passed
 from tests.samples import a_session, a_workflow, an_attempt, at
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ REPORTER = dedent(
     import sys, time
     from pytest_workflow_monitor.ingest import Batch, ingest
     from pytest_workflow_monitor.store import Store
-    from tests.alert_keeping.site import RULES, failed
+    from tests.keeping.alerts.site import RULES, failed
     from tests.samples import a_session
 
     with Store(sys.argv[1], project="shop") as store:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflow_monitor import learning, pruning
 from pytest_workflow_monitor.errors import StoreError
 from pytest_workflow_monitor.ingest import Batch, ingest
-from pytest_workflow_monitor.learning import Learned, learn
+from pytest_workflow_monitor.keeping import learning, pruning
+from pytest_workflow_monitor.keeping.learning import Learned, learn
 from pytest_workflow_monitor.model import Metric, Status, Step
 from pytest_workflow_monitor.store import Store
 from tests.samples import PROJECT, START, a_session, an_attempt, an_end

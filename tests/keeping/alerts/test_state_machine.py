@@ -22,9 +22,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pytest_workflow_monitor import alert_keeping
 from pytest_workflow_monitor.alerting.rules import rules_of
 from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.keeping import alerts as alert_keeping
 from pytest_workflow_monitor.model import Error, Phase, Priority, Status, Step
 from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt, TransportError
 from pytest_workflow_monitor.notify.delivery import deliver

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor.alert_keeping import tend
-from pytest_workflow_monitor.alert_keeping.others import (
+from pytest_workflow_monitor.keeping.alerts import tend
+from pytest_workflow_monitor.keeping.alerts.others import (
     Problem,
     clear_problem,
     clear_problems,
@@ -14,7 +14,7 @@ from pytest_workflow_monitor.alert_keeping.others import (
 )
 from pytest_workflow_monitor.model import Priority
 from pytest_workflow_monitor.words.alerts import AlertKind
-from tests.alert_keeping.site import RULES, SCOPE, Site, failed, passed
+from tests.keeping.alerts.site import RULES, SCOPE, Site, failed, passed
 from tests.samples import PROJECT, at
 
 if TYPE_CHECKING:

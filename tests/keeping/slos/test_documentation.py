@@ -11,7 +11,7 @@ from msgspec.structs import fields
 from pytest_workflow_monitor.analysis.service_levels import RULES
 from pytest_workflow_monitor.settings.slo_rules import Objective, ServiceLevel, read_slos
 
-PAGE = (Path(__file__).parents[2] / "docs" / "slo.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "slo.md").read_text(encoding="utf-8")
 
 
 def rows(text: str) -> list[str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflow_monitor import pruning
-from pytest_workflow_monitor.growth import growth, kept_days
 from pytest_workflow_monitor.ingest import Batch, ingest
+from pytest_workflow_monitor.keeping import pruning
+from pytest_workflow_monitor.keeping.growth import growth, kept_days
 from pytest_workflow_monitor.store.pruning import TABLES
 from pytest_workflow_monitor.store.statistics import TableStatistics
 from tests.samples import a_session, an_attempt

@@ -14,7 +14,7 @@ from pytest_workflow_monitor.analysis.service_levels import (
     is_within,
     judged_seconds,
 )
-from pytest_workflow_monitor.slo_keeping.maintenance import Breaks
+from pytest_workflow_monitor.keeping.slos.maintenance import Breaks
 from pytest_workflow_monitor.store.service_levels import Count, Scope
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_workflow_monitor.keeping.slos import watch
 from pytest_workflow_monitor.model import Status
 from pytest_workflow_monitor.settings.alert_rules import ChannelRule, Maintenance, Route
 from pytest_workflow_monitor.settings.slo_rules import Objective
-from pytest_workflow_monitor.slo_keeping import watch
 from pytest_workflow_monitor.words.alerts import AlertKind
+from tests.keeping.slos.records import execution, record
 from tests.samples import PROJECT
-from tests.slo_keeping.records import execution, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

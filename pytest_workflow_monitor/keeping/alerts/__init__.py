@@ -1,7 +1,7 @@
 """Alerts in the database: what executions, time and people do to them."""
 
-from pytest_workflow_monitor.alert_keeping.judging import Judged, judge
-from pytest_workflow_monitor.alert_keeping.upkeep import (
+from pytest_workflow_monitor.keeping.alerts.judging import Judged, judge
+from pytest_workflow_monitor.keeping.alerts.upkeep import (
     acknowledge,
     comment,
     end_silence,

@@ -13,7 +13,7 @@ slots       ``slot_days``           what became of each slot
 ==========  ======================  =============================================================
 
 Sums of executions by hour and day, and of steps and metrics by day, stay for ever. Files of
-evidence follow rules of their own (:mod:`~pytest_workflow_monitor.artifact_keeping`), and an
+evidence follow rules of their own (:mod:`~pytest_workflow_monitor.keeping.artifacts`), and an
 execution stays as long as one of its files does. Days are whole days in UTC.
 """
 

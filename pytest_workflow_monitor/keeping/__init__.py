@@ -1,0 +1,1 @@
+"""What becomes of stored executions: alerts, service levels, what is normal, what is deleted."""
