@@ -20,9 +20,10 @@ demo: setup ## Run the six workflows against the example shop; BREAK=orders show
 test: setup ## Run the tests; ARGS are handed to pytest.
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
-lint: setup ## Check style.
+lint: setup ## Check style, and that imports go down only.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 types: setup ## Check types.
 	@$(BIN)/mypy

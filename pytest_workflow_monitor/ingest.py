@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from pytest_workflow_monitor import wire
 from pytest_workflow_monitor.alerting.rules import Rules
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.analysis.suspicion import Pass, suspicions
@@ -31,6 +30,7 @@ from pytest_workflow_monitor.store.definitions import Definition, define, defini
 from pytest_workflow_monitor.store.letters import DeadLetter, LetterStatus
 from pytest_workflow_monitor.store.text import storable
 from pytest_workflow_monitor.store.writing import KnownRun
+from pytest_workflow_monitor.support import wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

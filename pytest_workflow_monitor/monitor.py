@@ -17,13 +17,13 @@ import pytest
 from pytest_workflow_monitor.analysis import gate, wording
 from pytest_workflow_monitor.analysis.tally import MAX_SHOWN, Outcome, Tally
 from pytest_workflow_monitor.errors import JournalError
-from pytest_workflow_monitor.handoff import LOG_FILE, Order, Shipped, ShipperProcess
 from pytest_workflow_monitor.journal import Journal, flight_path, flight_paths, session_folder
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Attempt, SessionEnded, Status
 from pytest_workflow_monitor.recording.flight import recover
 from pytest_workflow_monitor.recording.identity import new_id
-from pytest_workflow_monitor.session_context import describe_session
+from pytest_workflow_monitor.session.context import describe_session
+from pytest_workflow_monitor.shipping.handoff import LOG_FILE, Order, Shipped, ShipperProcess
 from pytest_workflow_monitor.words.queues import take_appointment
 
 if TYPE_CHECKING:

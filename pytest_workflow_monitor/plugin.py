@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pytest_workflow_monitor.handoff import Order, Shipped
     from pytest_workflow_monitor.settings import Settings
+    from pytest_workflow_monitor.shipping.handoff import Order, Shipped
 
 MARKER = (
     "workflow(id=None, *, name, description, type, priority='medium', cron=None, every=None, "
@@ -183,7 +183,7 @@ def _activate(config: pytest.Config) -> None:
     if _has_gate(config):
         monitor.guard()
     if _is_distributing(config):
-        from pytest_workflow_monitor.workers import Workers
+        from pytest_workflow_monitor.session.workers import Workers
 
         workers = Workers(monitor.flight_path, monitor.take)
         config.pluginmanager.register(workers, "workflow-monitor-workers")

@@ -1,7 +1,7 @@
 """The process beside a session: follows its journal and does everything slow.
 
-Started as ``python -m pytest_workflow_monitor.shipper`` with an order on its standard input; see
-:mod:`~pytest_workflow_monitor.handoff` for the protocol. It outlives the session when it must.
+Started as ``python -m pytest_workflow_monitor.shipper`` with an order on its standard input, as
+:mod:`~pytest_workflow_monitor.shipping.handoff` says. It outlives the session when it must.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from pytest_workflow_monitor.errors import (
     WorkflowMonitorError,
 )
 from pytest_workflow_monitor.gate.asking import verdict_of
-from pytest_workflow_monitor.handoff import Order, Session, Shipped
 from pytest_workflow_monitor.journal import SHIPPER_LOCK, Lock, discard, head
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.settings import Settings, load
-from pytest_workflow_monitor.shipment import Shipment, replay
+from pytest_workflow_monitor.shipping.handoff import Order, Session, Shipped
+from pytest_workflow_monitor.shipping.shipment import Shipment, replay
 from pytest_workflow_monitor.store.connection import Store, open_store
 
 if TYPE_CHECKING:

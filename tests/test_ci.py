@@ -13,7 +13,7 @@ import yaml
 
 from pytest_workflow_monitor.recording import junit
 from pytest_workflow_monitor.report import ctrf
-from pytest_workflow_monitor.session_context import BASE_VARIABLES, find_base_branch
+from pytest_workflow_monitor.session.context import BASE_VARIABLES, find_base_branch
 from pytest_workflow_monitor.settings.gate_rules import GateRules, read_gate
 
 DOCUMENTATION = (Path(__file__).parent.parent / "docs" / "ci.md").read_text(encoding="utf-8")

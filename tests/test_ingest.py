@@ -27,7 +27,7 @@ from pytest_workflow_monitor.model import (
 )
 from pytest_workflow_monitor.store import Store
 from pytest_workflow_monitor.store.counters import Counters
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 from tests.samples import (
     ENVIRONMENT,
     PROJECT,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.shipment import Replayed
+    from pytest_workflow_monitor.shipping.shipment import Replayed
 
 NOTHING_WAITS = "Nothing waits: every session that is over is stored."
 
@@ -128,7 +128,7 @@ def _print_table(found: Sequence[Waiting]) -> None:
 
 
 def _tell_nothing(*, as_json: bool) -> None:
-    from pytest_workflow_monitor.shipment import Replayed
+    from pytest_workflow_monitor.shipping.shipment import Replayed
 
     if as_json:
         print_json(Replayed())
@@ -138,7 +138,7 @@ def _tell_nothing(*, as_json: bool) -> None:
 
 def _replay(settings: Settings, count: int, *, as_json: bool) -> None:
     from pytest_workflow_monitor.alerting.rules import rules_of
-    from pytest_workflow_monitor.shipment import replay as replay_journals
+    from pytest_workflow_monitor.shipping.shipment import replay as replay_journals
     from pytest_workflow_monitor.store import open_store
 
     with open_store(settings) as store, _progress(count) as advance:

@@ -53,8 +53,8 @@ def run(ctx: click.Context, /, *, ids: Sequence[str], **properties: Any) -> None
     ID is a workflow's id or a glob such as 'order-*'; without one, all that have the properties
     run. What follows -- goes to pytest. Its exit code becomes that of this command.
     """
-    from pytest_workflow_monitor.pytest_command import as_arguments, pytest_command
     from pytest_workflow_monitor.schedule.collecting import collect
+    from pytest_workflow_monitor.support.pytest_command import as_arguments, pytest_command
 
     arguments: list[str] = ctx.meta.get(PASSED_ON, [])
     settings = effective_settings()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.analysis.gate import Past, asked_about, judge, result_of
 from pytest_workflow_monitor.errors import StoreError
-from pytest_workflow_monitor.session_context import find_base_branch
+from pytest_workflow_monitor.session.context import find_base_branch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

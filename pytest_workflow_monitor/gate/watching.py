@@ -14,7 +14,7 @@ from pytest_workflow_monitor.analysis.gate import Ending, judge, result_of
 from pytest_workflow_monitor.analysis.outcome import execution_of
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Attempt
-from pytest_workflow_monitor.session_context import find_base_branch
+from pytest_workflow_monitor.session.context import find_base_branch
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.analysis.gate import Verdict

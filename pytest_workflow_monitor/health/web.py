@@ -12,7 +12,7 @@ from urllib.error import HTTPError, URLError
 
 from pytest_workflow_monitor.errors import WorkflowMonitorError
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.patience import LateError, within
+from pytest_workflow_monitor.support.patience import LateError, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ from pytest_workflow_monitor.masking.gate import Gate
 from pytest_workflow_monitor.masking.matcher import Matcher, replace
 from pytest_workflow_monitor.masking.records import rewritten
 from pytest_workflow_monitor.masking.withheld import WITHHELD, WithheldError
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -34,7 +34,7 @@ from pytest_workflow_monitor.notify.planning import (
 )
 from pytest_workflow_monitor.notify.transport import within
 from pytest_workflow_monitor.store.text import storable_text
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 from pytest_workflow_monitor.words.alerts import AlertEventKind, NotificationKind
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from pytest_workflow_monitor.notify.parcels import Parcel
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.store.alerts import NewEvent, NewNotification
 from pytest_workflow_monitor.store.outbox import AT_ONCE, Known, Settled
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 from pytest_workflow_monitor.words.alerts import (
     Alert,
     AlertEventKind,

@@ -12,10 +12,10 @@ from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_workflow_monitor import patience
 from pytest_workflow_monitor.errors import TransportError
 from pytest_workflow_monitor.notify.texts import clean
-from pytest_workflow_monitor.patience import LateError
+from pytest_workflow_monitor.support import patience
+from pytest_workflow_monitor.support.patience import LateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

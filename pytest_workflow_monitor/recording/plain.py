@@ -7,7 +7,7 @@ What is known when an attempt begins is masked, checked and encoded once, as its
 from __future__ import annotations
 
 from pytest_workflow_monitor.model import Record, Status
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 
 _HEAD = len(b'{"record":"attempt_started","run_id":"",')
 

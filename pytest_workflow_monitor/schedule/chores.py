@@ -15,7 +15,7 @@ from pytest_workflow_monitor.keeping.slos import watch
 from pytest_workflow_monitor.reporting import make_due
 from pytest_workflow_monitor.schedule import checking
 from pytest_workflow_monitor.schedule.catalogue import sync_catalogue
-from pytest_workflow_monitor.shipment import replay
+from pytest_workflow_monitor.shipping.shipment import replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable

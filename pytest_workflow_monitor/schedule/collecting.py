@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_workflow_monitor.errors import CollectionError, PytestRefusesError, SettingsError
-from pytest_workflow_monitor.pytest_command import pytest_command
 from pytest_workflow_monitor.schedule.collector import OPTION, Collection
+from pytest_workflow_monitor.support.pytest_command import pytest_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

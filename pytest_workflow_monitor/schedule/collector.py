@@ -16,7 +16,7 @@ import pytest
 from pytest_workflow_monitor.model import Record, Workflow
 from pytest_workflow_monitor.recording.catalogue import subject_of
 from pytest_workflow_monitor.settings import SETTINGS_FILE
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 
 OPTION = "--workflow-collect-to"
 

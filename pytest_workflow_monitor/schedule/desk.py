@@ -10,15 +10,15 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_workflow_monitor.errors import StoreError, StoreSchemaError, WorkflowMonitorError
-from pytest_workflow_monitor.pace import REAL
 from pytest_workflow_monitor.store import open_store, queue_schema
+from pytest_workflow_monitor.support.pace import REAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_workflow_monitor.pace import Pace
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.support.pace import Pace
 
 T = TypeVar("T")
 

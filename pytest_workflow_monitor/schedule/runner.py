@@ -15,11 +15,11 @@ import msgspec
 
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Record, Trigger
-from pytest_workflow_monitor.pytest_command import as_arguments, pytest_command
 from pytest_workflow_monitor.schedule import guard
 from pytest_workflow_monitor.schedule.endings import Ending, How
-from pytest_workflow_monitor.session_context import TRIGGER_VARIABLE
+from pytest_workflow_monitor.session.context import TRIGGER_VARIABLE
 from pytest_workflow_monitor.store import places
+from pytest_workflow_monitor.support.pytest_command import as_arguments, pytest_command
 from pytest_workflow_monitor.words.queues import SLOT_VARIABLE, Appointment
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from pytest_workflow_monitor import settings as configuration
 from pytest_workflow_monitor.errors import StoreError, WorkflowMonitorError
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.notify.courier import Courier
-from pytest_workflow_monitor.pace import REAL
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.schedule import signs
 from pytest_workflow_monitor.schedule.chores import CATALOGUE
@@ -25,14 +24,15 @@ from pytest_workflow_monitor.schedule.desk import Desk
 from pytest_workflow_monitor.schedule.scheduler import Scheduler
 from pytest_workflow_monitor.schedule.worker import Worker
 from pytest_workflow_monitor.store.queue import Process
+from pytest_workflow_monitor.support.pace import REAL
 from pytest_workflow_monitor.words.queues import DEFAULT_QUEUE
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from pytest_workflow_monitor.pace import Pace
     from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.store import Store
+    from pytest_workflow_monitor.support.pace import Pace
 
 BEATS = 3
 """So many signs of life fit into the time that a worker may be silent."""

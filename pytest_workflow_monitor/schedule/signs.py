@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 
-from pytest_workflow_monitor.patience import LateError, within
+from pytest_workflow_monitor.support.patience import LateError, within
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from pytest_workflow_monitor.errors import CollectionError, WorkflowMonitorError
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.pace import REAL, Pace
 from pytest_workflow_monitor.schedule.collecting import collect
 from pytest_workflow_monitor.soak.account import Account, on_their_way, take_account
 from pytest_workflow_monitor.soak.expectation import enabled
@@ -32,6 +31,7 @@ from pytest_workflow_monitor.soak.scratch import SERVICE_LOG
 from pytest_workflow_monitor.soak.service import Order
 from pytest_workflow_monitor.soak.verdict import Verdict, judge
 from pytest_workflow_monitor.soak.vitals import Vitals, measure
+from pytest_workflow_monitor.support.pace import REAL, Pace
 from pytest_workflow_monitor.words.slots import SlotStatus
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ import msgspec
 from pytest_workflow_monitor import settings as configuration
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.pace import Pace
 from pytest_workflow_monitor.schedule import logs
 from pytest_workflow_monitor.schedule.service import Options, Service
+from pytest_workflow_monitor.support.pace import Pace
 
 
 class Order(Record, frozen=True, kw_only=True):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pytest_workflow_monitor.model import Record
-from pytest_workflow_monitor.pace import REAL, Pace
 from pytest_workflow_monitor.store.database import Database
 from pytest_workflow_monitor.store.letters import LetterStatus
 from pytest_workflow_monitor.store.text import storable_text
+from pytest_workflow_monitor.support.pace import REAL, Pace
 from pytest_workflow_monitor.words.alerts import DeliveryStatus, Notification
 
 if TYPE_CHECKING:

@@ -44,9 +44,9 @@ from pytest_workflow_monitor.model import (
 )
 from pytest_workflow_monitor.recording.identity import new_id
 from pytest_workflow_monitor.settings import Settings
-from pytest_workflow_monitor.shipment import Shipment
+from pytest_workflow_monitor.shipping.shipment import Shipment
 from pytest_workflow_monitor.store import Store, open_store
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

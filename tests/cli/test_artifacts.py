@@ -9,7 +9,7 @@ import pytest
 
 from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.model import Artifact
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 from tests.samples import a_session, an_attempt, an_end, run_id
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.notify.registry import build
 from pytest_workflow_monitor.settings import Settings
 from pytest_workflow_monitor.store import LetterStatus
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 from tests.delivery.office import Office, webhook
 from tests.keeping.alerts.site import failed
 from tests.notify.servers import HttpServer, Reply

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_workflow_monitor import pytest_command
+from pytest_workflow_monitor.support import pytest_command
 
 if TYPE_CHECKING:
     from pathlib import Path

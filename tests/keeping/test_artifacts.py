@@ -14,7 +14,7 @@ from pytest_workflow_monitor.ingest import Batch, ingest
 from pytest_workflow_monitor.keeping import artifacts as artifact_keeping
 from pytest_workflow_monitor.keeping.artifacts import plan, prune, prune_daily, upload_waiting
 from pytest_workflow_monitor.model import Artifact, Error, Phase, Status
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 from tests.samples import START, a_session, an_attempt, an_end, run_id
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from pytest_workflow_monitor.recording.flight import (
     recover,
     running,
 )
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 
 if TYPE_CHECKING:
     from pathlib import Path

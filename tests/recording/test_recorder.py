@@ -14,7 +14,7 @@ from pytest_workflow_monitor.recording.browser.steps import StepEvidence
 from pytest_workflow_monitor.recording.context import current_step, process
 from pytest_workflow_monitor.recording.flight import FlightRecorder, StepEnded, read_frames
 from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor import settings as configuration
-from pytest_workflow_monitor.shipment import replay
+from pytest_workflow_monitor.shipping.shipment import replay
 from tests.plugin.stored import until
 from tests.schedule.killing import rhythm_of
 from tests.schedule.timetable import ENVIRONMENT, PROJECT

@@ -8,7 +8,7 @@ import pytest
 from pytest_workflow_monitor.ingest import Batch, Ingested, ingest, retry_dead_letters
 from pytest_workflow_monitor.model import Artifact, Step
 from pytest_workflow_monitor.store import LetterStatus
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 from tests.samples import a_full_attempt, a_session, a_workflow, an_attempt, an_end, at
 
 if TYPE_CHECKING:

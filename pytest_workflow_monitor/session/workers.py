@@ -14,7 +14,7 @@ from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Attempt, Status
 from pytest_workflow_monitor.recording.flight import recover
 from pytest_workflow_monitor.recording.process import ATTEMPT, SECRETS, WORKER_INPUT
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.support.wire import encode
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from pytest_workflow_monitor.pace import REAL, Pace
 from pytest_workflow_monitor.store import Store
+from pytest_workflow_monitor.support.pace import REAL, Pace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

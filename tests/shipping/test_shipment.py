@@ -8,8 +8,8 @@ from pytest_workflow_monitor.journal import Journal, flight_path, session_folder
 from pytest_workflow_monitor.masking.secrets import Secrets
 from pytest_workflow_monitor.model import AttemptStarted, SessionEnded, Status
 from pytest_workflow_monitor.recording.flight import FlightRecorder
-from pytest_workflow_monitor.shipment import Shipment, replay
-from pytest_workflow_monitor.wire import encode
+from pytest_workflow_monitor.shipping.shipment import Shipment, replay
+from pytest_workflow_monitor.support.wire import encode
 from tests.samples import a_session, an_attempt, at
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_what_a_living_session_wrote_is_masked_by_what_it_learnt_since(
 ) -> None:
     """Without new secrets its records are stored as they are; with one they are looked through."""
     secrets = Secrets()
-    monkeypatch.setattr("pytest_workflow_monitor.shipment.known", secrets)
+    monkeypatch.setattr("pytest_workflow_monitor.shipping.shipment.known", secrets)
     session = a_session()
     attempt = msgspec.structs.replace(an_attempt(), skip_reason="typed late-secret")
     journal = Journal(session_folder(tmp_path, session.session_id))
