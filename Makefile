@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BREAK ?=
 ARGS ?=
+# Many tests wait for other processes: one worker more than this many processors keeps them busy.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 BIN = $(VENV)/bin
 
 .PHONY: help setup demo test lint types bench clean
@@ -18,7 +20,7 @@ demo: setup ## Run the six workflows against the example shop; BREAK=orders show
 	@$(BIN)/python tools/demo.py --break "$(BREAK)"
 
 test: setup ## Run the tests; ARGS are handed to pytest.
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: setup ## Check style, and that imports go down only.
 	@$(BIN)/ruff check .

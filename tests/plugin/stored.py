@@ -60,7 +60,7 @@ WAITING = """
 """
 
 
-def until(find: Callable[[], T | None], seconds: float = 30) -> T:
+def until(find: Callable[[], T | None], seconds: float = 90) -> T:
     """Ask again until there is an answer."""
     give_up_at = time.monotonic() + seconds
     while not (found := find()):

@@ -124,6 +124,7 @@ def test_ctrl_c_while_waiting_for_the_database_lets_go_at_once(
     suite: Suite, database_url: str
 ) -> None:
     """A second Ctrl-C at the end does not wait for the deadline; the shipper finishes alone."""
+    suite.write("workflow-monitor.toml", "deadline_seconds = 90")
     process = start(suite, database_url)
     with psycopg.connect(database_url) as connection:
         connection.execute("LOCK TABLE workflow_monitor.test_sessions")
@@ -131,7 +132,7 @@ def test_ctrl_c_while_waiting_for_the_database_lets_go_at_once(
         (folder,) = suite.journals()
         until(lambda: b"session_ended" in (folder / FILE).read_bytes())
         process.send_signal(signal.SIGINT)
-        output = process.communicate(timeout=9)[0]
+        output = process.communicate(timeout=60)[0]
     assert "INTERNALERROR" not in output
     assert "a background process goes on" in output
     (document,) = until(lambda: ended(database_url))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pytest_workflow_monitor.words.slots import Schedule
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 """How long anything may take on a busy machine; what is awaited comes much earlier."""
 
 CONFIGURATION = f"""

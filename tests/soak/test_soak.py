@@ -220,7 +220,7 @@ STUCK = """
 
     HERE = Path(__file__).parent
 
-    @pytest.mark.workflow("order", cron="* * * * * */5")
+    @pytest.mark.workflow("order", cron="* * * * * */10")
     def test_order():
         (HERE / "begun").touch()
         while (HERE / "stuck").exists():
@@ -232,7 +232,7 @@ def test_a_run_that_a_kill_cut_off_is_in_nobodys_way(soak: Soak) -> None:
     """The slots after it would be skipped, because its worker cannot say that it has ended."""
     soak.write("test_it.py", STUCK)
     soak.write("stuck", "")
-    soak.start("--for", "30s", "--in-database")
+    soak.start("--for", "40s", "--in-database")
     until((soak.folder / "begun").exists)
     service = soak.service()
     soak.close()
