@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from pytest_workflow_monitor.notify.channel import Options
 from pytest_workflow_monitor.notify.http_sending import is_web_address
+from pytest_workflow_monitor.words.mistakes import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 
@@ -28,7 +28,7 @@ def read_options(kind: type[OptionsT], rule: ChannelRule) -> OptionsT:
     known = [field.encode_name for field in fields]
     for key in rule.options:
         if key not in known:
-            raise ValueError(f"unknown key {key!r}; {nearest(key, known)}")
+            raise ValueError(f"unknown key {key!r}; {nearest(key, sorted(known))}")
     missing = [
         it.encode_name for it in fields if it.required and it.encode_name not in rule.options
     ]
@@ -40,13 +40,6 @@ def read_options(kind: type[OptionsT], rule: ChannelRule) -> OptionsT:
         said, _, where = str(error).partition(" - at `$.")
         key = where.rstrip("`")
         raise ValueError(f"{key}: {said[:1].lower()}{said[1:]}" if key else said) from None
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Name what was probably meant, or else all that is known."""
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
 
 
 def secret(environ: Mapping[str, str], variable: str) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.errors import SettingsError, TransportError
 from pytest_workflow_monitor.notify.channel import Channel, Options, Receipt
 from pytest_workflow_monitor.notify.channels import BUILT_IN
-from pytest_workflow_monitor.notify.options import nearest, read_options
+from pytest_workflow_monitor.notify.options import read_options
+from pytest_workflow_monitor.words.mistakes import nearest, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -123,7 +124,7 @@ def _class(name: str, own: Mapping[str, type[Channel]]) -> type[Channel]:
     path = name if ":" in name else BUILT_IN.get(name) or _entry_points().get(name)
     if path is None:
         known = {*BUILT_IN, *_entry_points(), *own}
-        raise ValueError(f"unknown type {name!r}; {nearest(name, known)}")
+        raise ValueError(f"unknown type {name!r}; {nearest(name, sorted(known))}")
     return _loaded(path)
 
 
@@ -131,7 +132,9 @@ def _named(extra: Iterable[str]) -> dict[str, type[Channel]]:
     try:
         return {found.type: found for found in map(_loaded, extra)}
     except ValueError as error:
-        raise SettingsError(f"A hook named a channel that cannot be used: {error}.") from None
+        raise SettingsError(
+            sentence(f"A hook named a channel that cannot be used: {error}")
+        ) from None
 
 
 def _entry_points() -> dict[str, str]:
@@ -150,4 +153,4 @@ def _loaded(path: str) -> type[Channel]:
 
 
 def _problem(rule: ChannelRule, error: ValueError) -> SettingsError:
-    return SettingsError(f"Channel {rule.name!r}: {error}.")
+    return SettingsError(sentence(f"Channel {rule.name!r}: {error}"))

@@ -1,6 +1,6 @@
 """What can be configured, where each value came from, and what is wrong with it."""
 
-from pytest_workflow_monitor.settings.checking import LIMITS, unknown
+from pytest_workflow_monitor.settings.checking import LIMITS
 from pytest_workflow_monitor.settings.effective import Settings
 from pytest_workflow_monitor.settings.passwords import without_password
 from pytest_workflow_monitor.settings.reading import SETTINGS_FILE, find_root, load
@@ -11,6 +11,5 @@ __all__ = [
     "Settings",
     "find_root",
     "load",
-    "unknown",
     "without_password",
 ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -18,9 +17,6 @@ from pytest_workflow_monitor.settings import (
 from pytest_workflow_monitor.settings.effective import Settings
 from pytest_workflow_monitor.settings.parsing import zone
 from pytest_workflow_monitor.words.metric_names import check_budgets
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 TYPES = {
     field.name: field.type
@@ -56,13 +52,6 @@ LIMITS = {
     "log_days": (1, 36500),
 }
 """Allowed ranges of numbers, both ends included."""
-
-
-def unknown(given: str, known: Mapping[str, Any], what: str) -> str:
-    """Say that a name is not known, and which known one is nearest or what all of them are."""
-    near = difflib.get_close_matches(given, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."
-    return f"unknown {what} {given!r}; {hint}"
 
 
 def show_value(key: str, value: Any) -> str:

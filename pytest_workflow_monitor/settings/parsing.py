@@ -6,12 +6,12 @@ allowed.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pytest_workflow_monitor.words.durations import seconds
+from pytest_workflow_monitor.words.mistakes import nearest
 
 
 def table(
@@ -37,9 +37,7 @@ def table(
 
 def unknown_key(key: Any, known: Sequence[str] | Mapping[str, Any]) -> str:
     """Say that a key is not known, and which known one is nearest or what all of them are."""
-    near = difflib.get_close_matches(str(key), known, n=1)
-    hint = f"did you mean {near[0]!r}" if near else f"known are {', '.join(known)}"
-    return f"unknown key {key!r}; {hint}"
+    return f"unknown key {key!r}; {nearest(str(key), known)}"
 
 
 def tables(value: Any) -> Sequence[Any]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_workflow_monitor.errors import SettingsError
 from pytest_workflow_monitor.settings import alert_rules, report_rules
-from pytest_workflow_monitor.settings.checking import TYPES, check_value, show_value, unknown
+from pytest_workflow_monitor.settings.checking import TYPES, check_value, show_value
 from pytest_workflow_monitor.settings.effective import Settings
 from pytest_workflow_monitor.settings.passwords import without_password
+from pytest_workflow_monitor.words.mistakes import nearest, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,13 +82,14 @@ def load(
     ]
     for source, key, value in layers:
         if key not in TYPES:
-            problems.append(f"{source}: {unknown(key, TYPES, 'setting')}")
+            clause = f"unknown setting {key!r}; {nearest(key, sorted(TYPES))}"
+            problems.append(sentence(f"{source}: {clause}"))
             continue
         try:
             values[key] = check_value(key, value)
         except ValueError as error:
             if source not in _NOT_ONLY_OURS or key == "database_url":
-                problems.append(f"{source}: {key}{show_value(key, value)}: {error}.")
+                problems.append(sentence(f"{source}: {key}{show_value(key, value)}: {error}"))
             continue
         sources[key] = source
     if "channels" not in values and (found := alert_rules.channels_of_environment(environ)):
