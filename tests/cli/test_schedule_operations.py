@@ -119,8 +119,7 @@ def test_what_became_of_slots(
             a_schedule(
                 name,
                 environment="production",
-                cron_expression="",
-                every_seconds=3600.0,
+                cron_expression="0 0 29 2 *",  # no other slot comes between
                 next_run_at=due,
                 grace_seconds=grace,
             )
