@@ -290,6 +290,7 @@ def settings_of(config: pytest.Config) -> Settings:
 def _settings(config: pytest.Config) -> Settings:
     from pytest_workflow_monitor.errors import SettingsError
     from pytest_workflow_monitor.settings import load
+    from pytest_workflow_monitor.settings.crons import check_crons
 
     option = config.option
     try:
@@ -302,14 +303,7 @@ def _settings(config: pytest.Config) -> Settings:
                 "state_dir": option.workflow_state_dir,
             },
         )
-        if settings.maintenance:
-            from pytest_workflow_monitor.alerting.windows import check_windows
-
-            check_windows(settings)
-        if "reports" in settings.sources:
-            from pytest_workflow_monitor.settings.report_times import check_crons
-
-            check_crons(settings)
+        check_crons(settings)
     except SettingsError as error:
         raise pytest.UsageError(str(error)) from error
     return settings

@@ -9,13 +9,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.alerting.sending import Window
-from pytest_workflow_monitor.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from pytest_workflow_monitor.settings import Settings
     from pytest_workflow_monitor.settings.alert_rules import Maintenance
 
 _RESOLUTION = timedelta(microseconds=1)
@@ -44,22 +42,3 @@ def open_windows(maintenance: Sequence[Maintenance], now: datetime) -> tuple[Win
         if now < until:
             found.append(Window(name=it.name, match=it.match, until=until))
     return tuple(found)
-
-
-def check_windows(settings: Settings) -> None:
-    """Refuse windows whose cron expression is wrong.
-
-    Raises:
-        SettingsError: One sentence for each of them.
-    """
-    from pytest_workflow_monitor import cron
-
-    problems = []
-    for it in settings.maintenance:
-        try:
-            cron.check(it.cron)
-        except ValueError as error:
-            source = settings.sources["maintenance"]
-            problems.append(f"{source}: maintenance: {it.name}: cron = {it.cron!r}: {error}.")
-    if problems:
-        raise SettingsError("\n".join(problems))

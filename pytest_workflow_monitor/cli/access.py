@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor import settings as configuration
 from pytest_workflow_monitor.cli.exits import NothingThereError, NothingToShowError
 from pytest_workflow_monitor.masking import known
+from pytest_workflow_monitor.settings.crons import check_crons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,14 +29,7 @@ def effective_settings() -> Settings:
         SettingsError: A setting is wrong.
     """
     settings = configuration.load(Path.cwd())
-    if settings.maintenance:
-        from pytest_workflow_monitor.alerting.windows import check_windows
-
-        check_windows(settings)
-    if "reports" in settings.sources:
-        from pytest_workflow_monitor.settings.report_times import check_crons
-
-        check_crons(settings)
+    check_crons(settings)
     known.learn_environment(os.environ, settings.secret_names)
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
     return settings

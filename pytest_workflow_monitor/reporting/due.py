@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.errors import ReportError, StoreError
 from pytest_workflow_monitor.reporting.keeping import identity, keep
 from pytest_workflow_monitor.reporting.making import environments_of, make
-from pytest_workflow_monitor.settings.report_times import due_period
+from pytest_workflow_monitor.reporting.times import due_period
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -1,17 +1,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from pytest_workflow_monitor.alerting.windows import check_windows, open_windows
-from pytest_workflow_monitor.errors import SettingsError
-from pytest_workflow_monitor.settings import load
+from pytest_workflow_monitor.alerting.windows import open_windows
 from pytest_workflow_monitor.settings.alert_rules import Maintenance
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOUR = 3600.0
 
@@ -81,38 +76,3 @@ def test_only_open_windows_are_returned_in_their_order() -> None:
 
 
 _NAMED = (("a", "0 2 * * *"), ("b", "0 12 * * *"), ("c", "30 1 * * *"))
-
-
-def test_a_wrong_expression_is_told_with_its_place(tmp_path: Path) -> None:
-    """One sentence for each window: file, name, what was given, which field, what is allowed."""
-    (tmp_path / "workflow-monitor.toml").write_text(
-        """
-        [[maintenance]]
-        name = "nightly"
-        cron = "0 25 * * *"
-        duration = "2h"
-
-        [[maintenance]]
-        cron = "0 2 * * 1-5"
-        duration = "2h"
-
-        [[maintenance]]
-        cron = "never"
-        duration = "2h"
-        """
-    )
-    with pytest.raises(SettingsError) as caught:
-        check_windows(load(tmp_path, environ={}))
-    first, second = str(caught.value).splitlines()
-    assert first == (
-        f"{tmp_path}/workflow-monitor.toml: maintenance: nightly: cron = '0 25 * * *': "
-        "the hour field '25': 25 is out of range; allowed 0-23."
-    )
-    assert "window 3: cron = 'never': not a cron expression (it has 1 field)" in second
-
-
-def test_right_expressions_and_none_pass(tmp_path: Path) -> None:
-    """Nothing is asked of settings without windows."""
-    check_windows(load(tmp_path, environ={}))
-    windows = '[{"cron": "@daily", "duration": "1h"}]'
-    check_windows(load(tmp_path, environ={"WORKFLOW_MONITOR_MAINTENANCE": windows}))

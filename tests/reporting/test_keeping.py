@@ -13,9 +13,9 @@ from pytest_workflow_monitor.errors import StoreUnreachableError, TransportError
 from pytest_workflow_monitor.report.period import RENDERERS
 from pytest_workflow_monitor.report.period.document import read_document
 from pytest_workflow_monitor.reporting import make, make_due
+from pytest_workflow_monitor.reporting.times import due_period
 from pytest_workflow_monitor.settings.alert_rules import ChannelRule
 from pytest_workflow_monitor.settings.report_rules import ReportRule
-from pytest_workflow_monitor.settings.report_times import due_period
 from pytest_workflow_monitor.store import Store
 from pytest_workflow_monitor.words.alerts import DeliveryStatus, NotificationKind
 from pytest_workflow_monitor.words.periods import PeriodKind

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor.reporting.times import due_period
 from pytest_workflow_monitor.settings.report_rules import CRONS, ReportRule
-from pytest_workflow_monitor.settings.report_times import check_crons, due_period
 from pytest_workflow_monitor.words.periods import PeriodKind
 
 if TYPE_CHECKING:
@@ -93,12 +92,3 @@ def test_a_report_has_a_zone_of_its_own(settings_for: Callable[..., Settings]) -
         moment("2026-11-12 13:00"),
     )
     assert (found.start, found.timezone) == (moment("2026-11-11 05:00"), "America/New_York")
-
-
-def test_a_wrong_cron_expression_is_refused(settings_for: Callable[..., Settings]) -> None:
-    """The sentence names the report, the expression, and where it was given."""
-    settings = settings_for(
-        reports=(rule(), rule(name="team", cron="0 25 * * *")), sources={"reports": "pyproject"}
-    )
-    with pytest.raises(SettingsError, match=r"pyproject: reports: team: cron = '0 25 \* \* \*'"):
-        check_crons(settings)

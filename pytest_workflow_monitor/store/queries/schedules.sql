@@ -123,9 +123,7 @@ FROM jsonb_to_recordset(%(rows)s::jsonb) AS given (
     covers integer
 )
 ON CONFLICT (project, workflow_id, environment, slot_at) DO NOTHING
-RETURNING slot_id, project, workflow_id, environment, slot_at, status, queue, claimed_at,
-          claimed_by, reason, job_id, tries, started_at, ended_at, session_id::text AS session_id,
-          exit_code, covers
+RETURNING {columns_of_a_slot}
 
 -- name: recorded_slots
 -- Tell which of some slots are recorded already
@@ -203,9 +201,7 @@ UPDATE workflow_monitor.workflow_slots
 SET status = 'running', started_at = %(at)s, tries = tries + 1, claimed_by = %(by)s,
     session_id = coalesce(%(session_id)s::uuid, session_id)
 WHERE slot_id = ANY (%(slot_ids)s::bigint[]) AND status = 'queued'
-RETURNING slot_id, project, workflow_id, environment, slot_at, status, queue, claimed_at,
-          claimed_by, reason, job_id, tries, started_at, ended_at, session_id::text AS session_id,
-          exit_code, covers
+RETURNING {columns_of_a_slot}
 
 -- name: lock_schedules_of_slots
 -- Lock the schedules of slots before the slots, as those who dispatch do
@@ -283,9 +279,7 @@ FROM told
 UPDATE workflow_monitor.workflow_slots
 SET status = 'queued', started_at = NULL, session_id = NULL, reason = %(reason)s
 WHERE slot_id = ANY (%(slot_ids)s::bigint[]) AND status = 'running'
-RETURNING slot_id, project, workflow_id, environment, slot_at, status, queue, claimed_at,
-          claimed_by, reason, job_id, tries, started_at, ended_at, session_id::text AS session_id,
-          exit_code, covers
+RETURNING {columns_of_a_slot}
 
 -- name: scheduled_runs
 -- For each of some workflows, read the executions from a time on that nobody started by hand

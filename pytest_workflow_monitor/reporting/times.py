@@ -1,14 +1,11 @@
-"""When reports over periods are due.
-
-What reads cron expressions is imported only where it is needed: every pytest run comes by here.
-"""
+"""When reports over periods are due."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pytest_workflow_monitor.errors import SettingsError
+from pytest_workflow_monitor import cron
 from pytest_workflow_monitor.words.periods import last_period
 
 if TYPE_CHECKING:
@@ -26,27 +23,6 @@ def due_period(rule: ReportRule, settings: Settings, now: datetime) -> Period:
 
     Periods before it are not made up for: a scheduler that was away makes the last one.
     """
-    from pytest_workflow_monitor import cron
-
     zone = rule.timezone or settings.timezone
     due_at = cron.previous_time(rule.cron, zone, now + _RESOLUTION, rule.name)
     return last_period(rule.period, due_at, zone)
-
-
-def check_crons(settings: Settings) -> None:
-    """Refuse reports whose cron expression is wrong.
-
-    Raises:
-        SettingsError: One sentence for each of them.
-    """
-    from pytest_workflow_monitor import cron
-
-    problems = []
-    for rule in settings.reports:
-        try:
-            cron.check(rule.cron)
-        except ValueError as error:
-            source = settings.sources.get("reports", "default")
-            problems.append(f"{source}: reports: {rule.name}: cron = {rule.cron!r}: {error}.")
-    if problems:
-        raise SettingsError("\n".join(problems))
