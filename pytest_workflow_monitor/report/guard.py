@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SOURCES = (
     "model.py",
-    "words",
+    "words/period_report.py",
     "analysis",
     "analysis/gate",
     "analysis/period",
