@@ -71,6 +71,7 @@ class RowView(NamedTuple):
     duration: str
     normal: str
     strip: list[pictures.Shape]
+    strip_box: str
     strip_words: str
 
 
@@ -178,6 +179,7 @@ def row_view(row: Row) -> RowView:
         duration=wording.duration(row.ms),
         normal=wording.duration(row.normal),
         strip=pictures.strip(row.recent),
+        strip_box=pictures.strip_box(row.recent),
         strip_words=pictures.strip_words(row.recent),
     )
 

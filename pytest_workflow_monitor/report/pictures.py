@@ -87,6 +87,13 @@ def strip(letters: str) -> list[Shape]:
     return [Shape(css_class, "".join(parts)) for css_class, parts in paths.items()]
 
 
+def strip_box(letters: str) -> str:
+    """Return the part of a strip that is drawn on, as an SVG's ``viewBox``."""
+    start = (STRIP_MARKS - len(letters)) * MARK_STEP
+    width = len(letters) * MARK_STEP - (MARK_STEP - MARK_WIDTH)
+    return f"{start} 0 {width} 16"
+
+
 def strip_words(letters: str) -> str:
     """Say a strip for those who cannot see it: ``last 20 runs: 17 passed, 3 failed``."""
     counts: dict[str, int] = {}
