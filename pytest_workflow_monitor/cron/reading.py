@@ -150,6 +150,8 @@ def _weekdays(text: str, seed: bytes) -> tuple[frozenset[int], frozenset[tuple[i
             if number not in {"1", "2", "3", "4", "5"}:
                 raise _wrong(WEEKDAY, text, f"{part!r} needs a number from 1 to 5 after '#'")
             nth |= {(day, int(number)) for day in _part(WEEKDAY, base, text, seed)}
+        elif part == "l":
+            raise _wrong(WEEKDAY, text, "'L' needs a day, as in L5")
         elif part.startswith("l") or part.endswith("l"):
             nth |= {(day, LAST) for day in _part(WEEKDAY, part.strip("l"), text, seed)}
         else:

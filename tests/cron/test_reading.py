@@ -58,6 +58,7 @@ def test_cron_expressions_are_accepted(expression: str) -> None:
         ("0 0 * * fry", "the day-of-week field 'fry': 'fry' cannot be read"),
         ("0 0 * * mon-", "the day-of-week field 'mon-': 'mon-' cannot be read"),
         ("0 mon * * *", "the hour field 'mon': 'mon' cannot be read"),
+        ("0 0 * * L", "the day-of-week field 'L': 'L' needs a day, as in L5"),
         ("1,,2 * * * *", "the minute field '1,,2': a part of it is empty"),
         ("0 -1 * * *", "the hour field '-1': '-1' cannot be read"),
         ("0 22-4/2 * * *", "the hour field '22-4/2': '22-4/2' goes round the end"),
