@@ -86,6 +86,6 @@ def test_steps_are_walked_in_order_of_nesting() -> None:
 
 def test_what_is_drawn_of_a_strip_ends_where_the_newest_run_does() -> None:
     """A case with a short history has no gap before its marks."""
-    assert pictures.strip_box("ppf") == "85 0 13 16"
-    assert pictures.strip_box("p" * 20) == "0 0 98 16"
-    assert pictures.strip("ppf")[0].path.startswith("M85 ")
+    for letters, box in (("ppf", "85 0 13 16"), ("p" * 20, "0 0 98 16")):
+        assert pictures.strip_box(letters) == box
+        assert pictures.strip(letters)[0].path.startswith(f"M{box.split()[0]} ")
