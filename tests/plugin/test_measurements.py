@@ -35,8 +35,9 @@ PAINTED = "later(() => { document.title = 'done' })"
 SCRIPTS = {
     "/late": """later(() => setTimeout(() => {
         const large = "<h1 style='font-size: 90px'>" + "Large ".repeat(20);
+        new PerformanceObserver(() => { document.title = "done" }).observe(
+            { type: "largest-contentful-paint" });
         document.body.insertAdjacentHTML("beforeend", large);
-        requestAnimationFrame(() => setTimeout(() => { document.title = "done" }));
     }, 300))""",
     "/shift": """later(() => setTimeout(() => {
         document.body.insertAdjacentHTML("afterbegin", "<div style='height: 300px'></div>");
@@ -287,6 +288,7 @@ ASYNC = """
         await expect(page).to_have_title("done")
         await page.goto("/late")
         await expect(page).to_have_title("done")
+        await page.goto("/blank")
         await context.close()
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from pytest_workflow_monitor.browser import browser_launch_options
 from pytest_workflow_monitor.report import write_html
@@ -13,13 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, Locator, Page, Playwright
 
     from pytest_workflow_monitor.model import SessionDocument
 
     Show = Callable[..., Page]
 
 READY = "html[data-ready]"
+
+
+def opened(page: Page) -> Locator:
+    """Open the first entry, and return its panel when it is there: scripts make it a bit later."""
+    page.locator(".case > summary").first.click()
+    panel = page.locator(".case .panel").first
+    expect(panel).to_be_visible()
+    return panel
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.model import Artifact, Output, Status
 from tests.report import sample
+from tests.report.conftest import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,8 +103,7 @@ def test_an_opened_case_shows_the_error_first(show: Show) -> None:
 def test_the_waterfall_shows_nesting_times_and_what_went_wrong(show: Show) -> None:
     """Phases and steps come in order and nested; failed, slow and optional ones say so."""
     page = show(sample.six())
-    page.locator(".case summary").first.click()
-    lines = page.locator(".case .panel .waterfall tbody tr")
+    lines = opened(page).locator(".waterfall tbody tr")
     names = [line.split("\n")[0].split("\t")[0] for line in lines.all_inner_texts()]
     assert [name.split(",")[0] for name in names] == [
         "Set-up",
@@ -147,8 +147,7 @@ def test_attempts_are_tabs_with_the_last_selected(show: Show) -> None:
 def test_metrics_are_held_against_their_thresholds(show: Show) -> None:
     """A metric shows its value, its threshold, and whether it is within."""
     page = show(sample.six())
-    page.locator(".case summary").first.click()
-    table = page.locator(".case .panel .grid-table").first
+    table = opened(page).locator(".grid-table").first
     rows = [text.split() for text in table.locator("tbody tr").all_inner_texts()]
     assert rows[0] == ["checkout_ms", "6.0", "s", "beyond", "3.0", "s"]
     assert rows[1] == ["cart_total", "12.4", "EUR"]

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from pytest_workflow_monitor.model import Attempt, Event, EventKind, Metric, Status, Step
 from pytest_workflow_monitor.report import write_html
 from tests.report import sample
+from tests.report.conftest import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +31,7 @@ SHOWN = "image => image.decode().then(() => [image.naturalWidth, image.clientWid
 def evidence(reader: Reader, tmp_path: Path) -> Page:
     """Open the entry of a failure with all its evidence."""
     page = reader.show(sample.six_with_evidence(tmp_path))
-    page.locator(".case > summary").first.click()
-    expect(page.locator(".case .panel").first).to_be_visible()
+    opened(page)
     return page
 
 
@@ -166,8 +166,7 @@ def test_many_visits_fold_into_lines(show: Show) -> None:
     flow = sample.workflow("tour")
     tried = sample.attempt(sample.run_id(1), flow, Status.DEGRADED, metrics=measured)
     page = show(sample.document(sample.combined(tried)))
-    page.locator(".case > summary").click()
-    folds = page.locator(".case .panel .fold:has(.metrics)")
+    folds = opened(page).locator(".fold:has(.metrics)")
     assert folds.locator("summary").all_inner_texts() == [
         "/a all good",
         "/b lcp_ms 3.0 s needs improvement",
@@ -304,9 +303,9 @@ def test_evidence_fits_every_screen(
         java_script_enabled=java_script_enabled,
     )
     page.locator(".case > summary").first.click()
-    boxes = page.locator(".case").first.locator("img, table, .command").all()
-    assert len(boxes) > 5
-    for box in boxes:
+    boxes = page.locator(".case").first.locator("img, table, .command")
+    expect(boxes.nth(5)).to_be_attached()
+    for box in boxes.all():
         place = box.bounding_box()
         assert place is None or place["x"] + place["width"] <= width
 
@@ -316,7 +315,7 @@ def shot_failures(browser: Browser, state: Path, count: int) -> list[Execution]:
     write_html(sample.six_with_evidence(state), state / "page.html", state_path=state)
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     page.goto((state / "page.html").as_uri())
-    page.locator(".case > summary").first.click()
+    opened(page)
     pictures = []
     for top in (0, 500, 1_000):
         page.evaluate("top => scrollTo(0, top)", top)
