@@ -7,6 +7,8 @@ ARGS ?=
 # Many tests wait for other processes: one worker more than this many processors keeps them busy.
 WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 BIN = $(VENV)/bin
+# Tests start Python thousands of times, and compile everything each time where this is set.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test lint types bench clean
 
