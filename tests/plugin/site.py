@@ -30,7 +30,7 @@ SITE = (
             def do_GET(self):
                 path = urlsplit(self.path).path
                 if path == "/slow":
-                    time.sleep(0.3)
+                    time.sleep(1.5)
                 if path == "/hang":
                     over.wait(20)
                 status = int(path[1:]) if path[1:].isdigit() else 200

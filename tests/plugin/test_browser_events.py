@@ -56,7 +56,7 @@ EVENTS = """
                           "c.abort()}")
         with step("Hang"):
             page.evaluate("void fetch('/hang')")
-            page.wait_for_timeout(300)
+            page.wait_for_timeout(1_600)
 
     def test_dialogs(page, site):
         page.goto(site)
@@ -92,7 +92,7 @@ def test_events_are_noted_with_their_step(suite: Suite) -> None:
     """Console, errors, failed and slow requests and dialogs, in order, without secrets."""
     suite.write("conftest.py", SITE)
     suite.write("test_it.py", EVENTS)
-    run = suite.run(env={"WORKFLOW_MONITOR_SLOW_REQUEST_SECONDS": "0.25"}, warnings=True)
+    run = suite.run(env={"WORKFLOW_MONITOR_SLOW_REQUEST_SECONDS": "1.4"}, warnings=True)
     assert run.summary == {"passed": 4}, run.output
 
     console = run.attempt("console")
@@ -118,7 +118,7 @@ def test_events_are_noted_with_their_step(suite: Suite) -> None:
     ]
     slow = requests.events[-2]
     assert slow.duration_ms is not None
-    assert 300 <= slow.duration_ms < 2000
+    assert slow.duration_ms >= 1500
     assert slow.size_bytes == 49
     assert slow.page == 0
 

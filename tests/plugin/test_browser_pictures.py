@@ -115,7 +115,7 @@ def test_every_step_can_be_pictured(suite: Suite) -> None:
     ]
     inner, first, second = attempt.artifacts
     assert inner.path == first.path != second.path
-    assert (run.steps()["Inner"].duration_ms or 0) < 5
+    assert (run.steps()["Inner"].duration_ms or 0) < 25  # a picture takes longer
 
 
 def test_no_step_need_be_pictured(suite: Suite) -> None:

@@ -90,7 +90,7 @@ def test_each_client_that_asks_is_recorded(suite: Suite) -> None:
     """httpx, requests and Playwright's own, with their steps, levels and times."""
     suite.write("conftest.py", SITE)
     suite.write("test_it.py", CLIENTS)
-    env = {"WORKFLOW_MONITOR_SLOW_REQUEST_SECONDS": "0.3"}
+    env = {"WORKFLOW_MONITOR_SLOW_REQUEST_SECONDS": "1.4"}
     run = suite.run("--tracing", "off", env=env, warnings=True)
     assert run.summary == {"passed": 4}, run.output
     found = {a.workflow.workflow_id: [line(event) for event in a.events] for a in run.attempts}

@@ -490,7 +490,7 @@ def _attempts(workflow_id: str, outcome: str, error: str, at: datetime) -> list[
     return [attempt(Status(outcome))]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_whatever_happens_alerts_keep_their_promises(database_url: str) -> None:
     """Random sessions, people, silences, outages, restarts and parallel processes."""
 
