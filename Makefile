@@ -35,6 +35,7 @@ types: setup ## Check types.
 bench: setup ## Measure the cost, as ratios to bare pytest.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.bench_recording
 	@$(BIN)/python -m tests.benchmarks.bench_ingest
 	@$(BIN)/python -m tests.benchmarks.bench_report
 	@$(BIN)/python -m tests.benchmarks.bench_evidence

@@ -74,8 +74,8 @@ def measure(tests: int, rounds: int, only: str | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-", dir=os.environ.get("BENCH_DIR")) as folder:
         root = Path(folder)
         root.chmod(0o755)
-        _write_suite(root / "plain", tests, steps=0)
-        _write_suite(root / "steps", tests, steps=3)
+        write_suite(root / "plain", tests, steps=0)
+        write_suite(root / "steps", tests, steps=3)
         with ExitStack() as stack:
             # the server runs already, as it does wherever workflows are watched all day
             for name in ("plain", "steps"):
@@ -85,7 +85,8 @@ def measure(tests: int, rounds: int, only: str | None = None) -> None:
                 _show(title, tests, times)
 
 
-def _write_suite(folder: Path, tests: int, *, steps: int) -> None:
+def write_suite(folder: Path, tests: int, *, steps: int) -> None:
+    """Write so many trivial tests with so many steps each into a new folder."""
     folder.mkdir()
     (folder / "pytest.ini").write_text("[pytest]\n")
     body = "".join(f"    with step('Step {n}'):\n        pass\n" for n in range(steps))
