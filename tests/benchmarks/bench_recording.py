@@ -20,6 +20,7 @@ from statistics import median, quantiles
 from tests.benchmarks.blocks import VARIABLE
 from tests.benchmarks.overhead import PEERS, write_suite
 
+LEAST_TESTS = 1_000
 NOWHERE = "postgresql://127.0.0.1:1/none"
 
 
@@ -31,6 +32,8 @@ def main() -> None:
     parser.add_argument("--tests", type=int, default=20_000, help="tests in the suite")
     parser.add_argument("--steps", type=int, default=0, help="steps in each test")
     options = parser.parse_args()
+    if options.tests < LEAST_TESTS:
+        parser.error(f"--tests {options.tests}: at least {LEAST_TESTS}, to have pairs to compare")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         pairs = _measured(Path(folder), options.tests, options.steps)
     bare, cost = median(it for it, _ in pairs), [recorded - bare for bare, recorded in pairs]

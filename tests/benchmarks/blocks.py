@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 from time import process_time
 
@@ -54,13 +54,9 @@ class Blocks:
     def pytest_sessionfinish(self) -> None:
         """Record again, and write what was measured."""
         self._turn(on=True)
-        pairs = [
-            sorted([one, other])
-            for one, other in list(pairwise(self._spent))[::2]
-            if one[0] is not other[0]
-        ]
-        found = [(bare, recorded) for (_, bare), (_, recorded) in pairs]
-        Path(os.environ[VARIABLE]).write_text(json.dumps(found))
+        neighbours = zip(self._spent[::2], self._spent[1::2], strict=False)
+        pairs = [[seconds for _, seconds in sorted(pair)] for pair in neighbours]
+        Path(os.environ[VARIABLE]).write_text(json.dumps(pairs))
 
     def _turn(self, *, on: bool) -> None:
         if on and not self._is_on:

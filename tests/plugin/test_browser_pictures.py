@@ -115,7 +115,8 @@ def test_every_step_can_be_pictured(suite: Suite) -> None:
     ]
     inner, first, second = attempt.artifacts
     assert inner.path == first.path != second.path
-    assert (run.steps()["Inner"].duration_ms or 0) < 25  # a picture takes longer
+    durations = {name: step.duration_ms or 0 for name, step in run.steps().items()}
+    assert durations["Inner"] < durations["First"] / 2  # of which the picture is nearly all
 
 
 def test_no_step_need_be_pictured(suite: Suite) -> None:
