@@ -171,7 +171,7 @@ def _record(
     from pytest_workflow_monitor.recording.addresses import safe_url, with_safe_urls
     from pytest_workflow_monitor.recording.answers import has_failed, level_of, size_of
 
-    recorder.requests.append((duration_ms, has_failed(status)))
+    recorder.details.requests.append((duration_ms, has_failed(status)))
     is_slow = duration_ms >= recorder.equipment.slow_request_ms
     recorder.note(
         Event(

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from pytest_workflow_monitor.analysis import gate, wording
-from pytest_workflow_monitor.analysis.tally import MAX_SHOWN, Outcome, Tally
+from pytest_workflow_monitor.analysis.tally import MAX_SHOWN, Tally
 from pytest_workflow_monitor.errors import JournalError
 from pytest_workflow_monitor.journal import Journal, flight_path, flight_paths, session_folder
 from pytest_workflow_monitor.masking import known
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_workflow_monitor.analysis.gate import Ending, Verdict
+    from pytest_workflow_monitor.analysis.tally import HasOutcome
     from pytest_workflow_monitor.gate.watching import Gatekeeper
     from pytest_workflow_monitor.settings import Settings
 
@@ -94,7 +95,7 @@ class Monitor:
         """Where a test process keeps its flight recorder."""
         return flight_path(self._folder, worker)
 
-    def take(self, outcome: Outcome | Attempt, attempt: bytes) -> None:
+    def take(self, outcome: HasOutcome, attempt: bytes) -> None:
         """Write an encoded and masked attempt, of this or another process, to the journal."""
         if self._gatekeeper is not None:
             self._gatekeeper.take(attempt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Protocol
 
 import msgspec
 
@@ -25,8 +26,27 @@ _CALM = frozenset({Status.PASSED, Status.SKIPPED})
 _GOOD = frozenset({Status.PASSED, Status.DEGRADED})
 
 
+class HasOutcome(Protocol):
+    """What is needed for counting."""
+
+    @property
+    def run_id(self) -> str:
+        """The execution that the attempt belongs to."""
+        ...
+
+    @property
+    def status(self) -> Status:
+        """What became of the attempt."""
+        ...
+
+    @property
+    def will_retry(self) -> bool:
+        """Whether another attempt follows."""
+        ...
+
+
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """The few fields of an attempt that are needed for counting; the others are skipped over."""
+    """These few fields of an encoded attempt; the others are skipped over."""
 
     run_id: str
     status: Status
@@ -44,7 +64,7 @@ class Tally:
         self._flaky: set[str] = set()
         self._detailed: dict[str, list[Attempt]] = {}
 
-    def count(self, outcome: Outcome | Attempt, encoded: bytes) -> None:
+    def count(self, outcome: HasOutcome, encoded: bytes) -> None:
         """Take one more attempt into account."""
         run_id = outcome.run_id
         final = Status.INTERRUPTED if outcome.will_retry else outcome.status

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from pytest_workflow_monitor.recording.recorder import OpenStep
+    from pytest_workflow_monitor.recording.details import OpenStep
 
 MAX_REASON = 10_000
 P = ParamSpec("P")
@@ -227,7 +227,7 @@ class _Metric:
         from pytest_workflow_monitor.model import Metric
 
         within = None if limit is None else number <= limit
-        recorder.metrics.append(
+        recorder.details.metrics.append(
             Metric(
                 name=name,
                 value=number,
@@ -278,7 +278,7 @@ def attach(
     if recorder is not None:
         from pytest_workflow_monitor.recording.artifacts import keep
 
-        recorder.artifacts.append(keep(recorder, content, name, content_type))
+        recorder.details.artifacts.append(keep(recorder, content, name, content_type))
 
 
 def degrade(reason: str) -> None:
@@ -293,7 +293,7 @@ def label(name: str, value: object) -> None:
     At most 500 characters of name and value are kept.
     """
     if process.recorder is not None:
-        process.recorder.labels[as_text(name)] = as_text(value)
+        process.recorder.details.labels[as_text(name)] = as_text(value)
 
 
 def mask(value: T) -> T:

@@ -62,9 +62,11 @@ def keep(
 
 def mask_again(recorder: Recorder) -> None:
     """Mask what an attempt has kept so far with what is known by now."""
-    for position, artifact in enumerate(recorder.artifacts):
+    for position, artifact in enumerate(recorder.details.artifacts):
         if artifact.path:
-            recorder.artifacts[position] = _masked_again(artifact, recorder.equipment.artifact_dir)
+            recorder.details.artifacts[position] = _masked_again(
+                artifact, recorder.equipment.artifact_dir
+            )
 
 
 def _masked_again(artifact: Artifact, folder: Path) -> Artifact:

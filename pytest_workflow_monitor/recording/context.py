@@ -7,7 +7,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.recording.recorder import OpenStep, Recorder
+    from pytest_workflow_monitor.recording.details import OpenStep
+    from pytest_workflow_monitor.recording.recorder import Recorder
 
 
 class _Process:

@@ -5,9 +5,10 @@ finished steps of its last attempt can be read by whoever survives: the controll
 the next session.
 
 The file is a sequence of frames, ended by a length of 0. Each is 4 bytes of length and 4 bytes of
-CRC-32, both little-endian, and that many bytes of JSON; the checksum tells a frame that its process
-did not live to finish. The first frame is an :class:`AttemptStarted`, or, once the attempt has
-ended, the whole :class:`Attempt`.
+Adler-32, both little-endian, and that many bytes of JSON; the checksum tells a frame that its
+process did not live to finish. (A CRC-32 looks things up in 8 KB of tables, which are in no cache
+any more when a test begins.) The first frame is an :class:`AttemptStarted`; once the attempt has
+ended, the last is a :class:`Passed`, or the whole :class:`Attempt` is the first.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import struct
 import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from zlib import crc32
+from zlib import adler32
 
 import msgspec
 
@@ -31,6 +32,7 @@ from pytest_workflow_monitor.model import (
     Status,
     Step,
 )
+from pytest_workflow_monitor.recording.plain import Passed, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +69,7 @@ class TimerSet(Record, frozen=True, kw_only=True, tag_field="record", tag="timer
     at_ms: float
 
 
-Frame = AttemptStarted | StepStarted | StepEnded | TimerSet | Attempt
+Frame = AttemptStarted | StepStarted | StepEnded | TimerSet | Passed | Attempt
 _decoder = msgspec.json.Decoder(Frame)
 
 
@@ -90,7 +92,7 @@ class FlightRecorder:
 
     def restart(self, payload: bytes) -> None:
         """Forget what there was; hold this encoded and masked record, if it is not too long."""
-        data = _HEADER.pack(len(payload), crc32(payload)) + payload + _END
+        data = _HEADER.pack(len(payload), adler32(payload)) + payload + _END
         stop = len(data)
         if stop > SIZE:
             self.clear()
@@ -101,8 +103,11 @@ class FlightRecorder:
 
     def append(self, frame: StepStarted | StepEnded | TimerSet) -> None:
         """Add what happened; dropped when the file is full or closed."""
-        payload = known.sealed(frame)[1]
-        data = _HEADER.pack(len(payload), crc32(payload)) + payload + _END
+        self.append_encoded(known.sealed(frame)[1])
+
+    def append_encoded(self, payload: bytes) -> None:
+        """Add what happened, encoded and masked; dropped when the file is full or closed."""
+        data = _HEADER.pack(len(payload), adler32(payload)) + payload + _END
         try:
             with self._lock:
                 stop = self._end + len(data)
@@ -119,7 +124,7 @@ class FlightRecorder:
             masked = [known.sealed_line(payload, _decoder.decode) for payload in payloads]
             if masked == payloads:
                 return
-            data = b"".join(_HEADER.pack(len(it), crc32(it)) + it for it in masked)[: SIZE - 4]
+            data = b"".join(_HEADER.pack(len(it), adler32(it)) + it for it in masked)[: SIZE - 4]
             self._memory[: self._end] = bytes(self._end)
             self._memory[: len(data) + len(_END)] = data + _END
             self._end = len(data)
@@ -157,7 +162,7 @@ def _payloads(content: bytes) -> Iterator[bytes]:
         length, checksum = _HEADER.unpack_from(content, position)
         position += _HEADER.size
         payload = content[position : position + length]
-        if length == 0 or crc32(payload) != checksum:
+        if length == 0 or adler32(payload) != checksum:
             break
         yield payload
         position += length
@@ -165,14 +170,18 @@ def _payloads(content: bytes) -> Iterator[bytes]:
 
 def running(path: Path) -> AttemptStarted | None:
     """Return the attempt that a process is in the middle of, if any."""
-    frames = read_frames(path)
-    return frames[0] if frames and isinstance(frames[0], AttemptStarted) else None
+    return _unfinished(read_frames(path))
 
 
 def complete(path: Path) -> Attempt | None:
     """Return the last attempt of a process, if it has ended there."""
     frames = read_frames(path)
-    return frames[0] if frames and isinstance(frames[0], Attempt) else None
+    if not frames:
+        return None
+    head, last = frames[0], frames[-1]
+    if isinstance(head, AttemptStarted) and isinstance(last, Passed):
+        return joined(head, last)
+    return head if isinstance(head, Attempt) else None
 
 
 def recover(path: Path, *, died_at: datetime, status: Status, message: str) -> Attempt | None:
@@ -184,12 +193,10 @@ def recover(path: Path, *, died_at: datetime, status: Status, message: str) -> A
     pytest-timeout's thread method ends the whole process.
     """
     frames = read_frames(path)
-    if not frames:
-        return None
-    head = frames[0]
-    if isinstance(head, Attempt) and head.status is Status.INTERRUPTED:
-        return head
-    if not isinstance(head, AttemptStarted):
+    if frames and isinstance(frames[0], Attempt) and frames[0].status is Status.INTERRUPTED:
+        return frames[0]
+    head = _unfinished(frames)
+    if head is None:
         return None
     duration_ms = max((died_at - head.started_at) / timedelta(milliseconds=1), 0.0)
     timer = _last_timer(frames)
@@ -209,6 +216,13 @@ def recover(path: Path, *, died_at: datetime, status: Status, message: str) -> A
         errors=(Error(phase=_phase(steps), type=status.value, message=message),),
         steps=steps,
     )
+
+
+def _unfinished(frames: list[Frame]) -> AttemptStarted | None:
+    """The beginning of an attempt that has not ended."""
+    if not frames or isinstance(frames[-1], Passed):
+        return None
+    return frames[0] if isinstance(frames[0], AttemptStarted) else None
 
 
 def _last_timer(frames: list[Frame]) -> TimerSet | None:

@@ -28,6 +28,10 @@ class _Ids:
         self._counter = count(random >> 56)
 
     def make(self) -> str:
+        """Return a UUIDv7 (RFC 9562) as text: 48 bits of milliseconds, 50 random bits, a counter.
+
+        Written out because ``uuid.uuid7`` only exists since Python 3.14.
+        """
         time_ms = (time.time_ns() // 1_000_000).to_bytes(6).hex()
         number = (next(self._counter) & 0xFFFFFF).to_bytes(3).hex()
         return f"{time_ms[:8]}-{time_ms[8:]}-{self._stem}{number}"
@@ -37,10 +41,4 @@ _ids = _Ids()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_ids.renew)
 
-
-def new_id() -> str:
-    """Return a UUIDv7 (RFC 9562) as text: 48 bits of milliseconds, 50 random bits, a counter.
-
-    Written out because ``uuid.uuid7`` only exists since Python 3.14.
-    """
-    return _ids.make()
+new_id = _ids.make

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.masking import known
-from pytest_workflow_monitor.model import PROBLEMS, Status
+from pytest_workflow_monitor.model import PROBLEMS
 
 if TYPE_CHECKING:
     import pytest
@@ -15,14 +15,12 @@ if TYPE_CHECKING:
 MAX_REASON = 1_000
 
 
-def add_properties(
-    report: pytest.TestReport, recorder: Recorder, status: Status, *, will_retry: bool
-) -> None:
+def add_properties(report: pytest.TestReport, recorder: Recorder) -> None:
     """Add properties to the report of a tear-down, which pytest writes into JUnit XML.
 
     They are added to this report alone: those of the item would stay for its next attempt.
     """
-    workflow, steps = recorder.workflow, recorder.steps
+    workflow, steps = recorder.workflow, recorder.details.steps
     failed = [step for step in steps if step.status in PROBLEMS]
     properties = {
         "workflow_id": workflow.workflow_id,
@@ -31,13 +29,13 @@ def add_properties(
         "workflow_priority": workflow.priority.value,
         "workflow_owner": workflow.owner,
         "workflow_tags": ", ".join(workflow.tags),
-        "workflow_status": status.value,
+        "workflow_status": recorder.status.value,
         "workflow_attempt": str(recorder.number),
-        "workflow_will_retry": "true" if will_retry else "",
+        "workflow_will_retry": "true" if recorder.will_retry else "",
         "workflow_steps": str(len(steps)),
         "workflow_steps_failed": str(len(failed)) if failed else "",
         "workflow_failed_step": failed[-1].name if failed else "",
-        "workflow_degraded": "; ".join(recorder.degraded)[:MAX_REASON],
+        "workflow_degraded": "; ".join(recorder.details.degraded)[:MAX_REASON],
     }
     report.user_properties += [
         (name, known.text(value)) for name, value in properties.items() if value

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_workflow_monitor.masking import known
-from pytest_workflow_monitor.model import Attempt, Error, Output, Phase, Status
+from pytest_workflow_monitor.model import Error, Output, Phase, Status
 from pytest_workflow_monitor.recording.artifacts import mask_again
 from pytest_workflow_monitor.recording.catalogue import subject_of
 from pytest_workflow_monitor.recording.context import process
 from pytest_workflow_monitor.recording.errors import describe, from_text, with_traceback
 from pytest_workflow_monitor.recording.flight import FlightRecorder
 from pytest_workflow_monitor.recording.identity import new_id
-from pytest_workflow_monitor.recording.plain import Ended
+from pytest_workflow_monitor.recording.plain import Beginning
 from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
 from pytest_workflow_monitor.recording.verdicts import is_time_limit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pytest_workflow_monitor.recording.measurements.attempt import Measurements
@@ -35,8 +37,11 @@ SECRETS = "workflow_monitor_secrets"
 WORKER_INPUT = "workflow_monitor_flight"
 """The worker input that names the file of the worker's flight recorder."""
 
-Send = Callable[[pytest.TestReport, Attempt | Ended, bytes], None]
-"""Takes the teardown report of an attempt, the attempt, and the same encoded."""
+Send = Callable[[pytest.TestReport, Recorder, bytes], None]
+"""Takes the teardown report of an attempt, what recorded it, and the attempt encoded."""
+
+AT_ONCE = 32
+"""For so many tests that follow one another the beginnings are made together."""
 
 _FAILED = frozenset({"failed", "rerun"})
 
@@ -86,17 +91,18 @@ class TestProcess:
         self._invoked_from = invoked_from
         self._outer: Recorder | None = None
         self._item: pytest.Item | None = None
+        self._beginnings: dict[int, Beginning | None] = {}  # by the ids of the tests that follow
+        self._together: tuple[pytest.Item, ...] = ()  # those tests
+        self._upcoming: Iterator[pytest.Item] = iter(())
         self._run_id = ""
         self._number = 0
         self._sections = 0  # how many sections the reports of earlier attempts have left
         self._phases_ms: dict[str, float] = {}
         self._pending: dict[str, Error] = {}
-        self._will_retry = False
         self._is_skipped = False
         self._skip_reason = ""
         self._timer: tuple[int, float] | None = None
         self._interruption = ""
-        self._secrets = 0  # how many were known when the attempt began
 
     def pytest_sessionstart(self) -> None:
         """Open the flight recorder; the controller has made the session's folder by now."""
@@ -104,10 +110,15 @@ class TestProcess:
         self._equipment.flight = _open_flight(self._flight_path)
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Expect the tests in the order in which they were collected."""
+        self._upcoming = iter(session.items)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin an attempt: the same item set up once more is tried again."""
-        subject = subject_of(item)
-        if subject is None:
+        beginning = self._beginning_of(item)
+        if beginning is None:
             process.recorder = None
             return
         if item is self._item:
@@ -119,15 +130,13 @@ class TestProcess:
             self._sections = 0
         self._phases_ms = {}
         self._pending = {}
-        self._will_retry = self._is_skipped = False
+        self._is_skipped = False
         self._skip_reason = ""
-        self._secrets = known.count
         process.recorder = recorder = Recorder(
-            self._equipment, subject.workflow, subject.dimensions, self._run_id, self._number
+            self._equipment, beginning, self._run_id, self._number
         )
         if self._timer is not None:
             recorder.set_timer(*self._timer)
-        self._measurements.begin()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_teardown(self) -> None:
@@ -172,16 +181,16 @@ class TestProcess:
             return
         outcome: str = report.outcome
         if outcome in _FAILED:
-            recorder.errors.append(self._error(report))
+            recorder.details.errors.append(self._error(report))
         given = report.__dict__
         if "context" in given:
             return  # a subtest: a detail of the test, whose own report follows
         when = report.when
-        self._phases_ms[when] = report.duration * 1000
+        self._phases_ms[when] = float(report.duration) * 1000
         if outcome == "skipped" or "wasxfail" in given:
             self._note_skip(recorder, report)
         elif outcome == "rerun":
-            self._will_retry = True
+            recorder.will_retry = True
         if when == "teardown":
             self._complete(recorder, report)
 
@@ -196,17 +205,14 @@ class TestProcess:
         if recorder is None:
             return
         message = self._interruption or "the session was stopped"
-        recorder.errors.append(
+        recorder.details.errors.append(
             Error(phase=recorder.phase, type=Status.INTERRUPTED.value, message=message)
         )
-        _, encoded = recorder.sealed(
+        recorder.will_retry = False
+        recorder.sealed(
             status=Status.INTERRUPTED,
             phases_ms=self._phases_ms or {recorder.phase.value: recorder.elapsed_ms()},
-            will_retry=False,
-            skip_reason="",
-            outputs=(),
         )
-        recorder.finish(encoded)
         process.recorder = None
 
     def pytest_unconfigure(self) -> None:
@@ -218,34 +224,71 @@ class TestProcess:
         if self._equipment.flight is not None:
             self._equipment.flight.close()
 
+    def _beginning_of(self, item: pytest.Item) -> Beginning | None:
+        """What is known of a test beforehand, prepared together with some that may follow it."""
+        if id(item) not in self._beginnings:
+            for upcoming in self._upcoming:
+                if upcoming is item:
+                    break
+            self._together = (item, *islice(self._upcoming, AT_ONCE - 1))
+            self._prepare()
+        beginning = self._beginnings[id(item)]
+        if beginning is not None and beginning.secrets != known.count:
+            self._prepare()  # with what is secret by now
+            beginning = self._beginnings[id(item)]
+        return beginning
+
+    def _prepare(self) -> None:
+        self._beginnings = {}
+        for item in self._together:
+            subject = subject_of(item)
+            self._beginnings[id(item)] = subject and Beginning(
+                subject.workflow,
+                subject.dimensions,
+                self._equipment.worker,
+                has_limits=bool(self._settings.budgets),
+            )
+
     def _complete(self, recorder: Recorder, report: pytest.TestReport) -> None:
+        if (
+            recorder.is_empty
+            and recorder.beginning.may_be_plain
+            and recorder.beginning.secrets == known.count
+            and not self._is_skipped
+            and not self._pending
+            and not self._has_properties
+            and not report.sections
+            and not report.user_properties
+        ):
+            process.recorder = None
+            self._send(report, recorder, recorder.passed(self._phases_ms))
+            return
         if self._pending:  # rerunfailures keeps some reports of an attempt it repeats to itself
             kept_back = [e for phase, e in self._pending.items() if phase not in self._phases_ms]
-            recorder.errors += kept_back
+            recorder.details.errors += kept_back
         if report.user_properties:
             from pytest_workflow_monitor.recording.browser.files import keep_files
 
             keep_files(recorder, report.user_properties, self._invoked_from)
-        self._measurements.complete(recorder, is_pass=not (recorder.errors or self._is_skipped))
-        if recorder.artifacts and known.count != self._secrets:
+        is_pass = not (recorder.details.errors or self._is_skipped)
+        self._measurements.complete(recorder, is_pass=is_pass)
+        if recorder.details.artifacts and known.count != recorder.beginning.secrets:
             mask_again(recorder)
         status = self._status(recorder)
         sections = report.sections
-        attempt, encoded = recorder.sealed(
+        encoded = recorder.sealed(
             status=status,
             phases_ms=self._phases_ms,
-            will_retry=self._will_retry,
             skip_reason=self._skip_reason,
-            outputs=self._outputs(status, sections[self._sections :]) if sections else (),
+            outputs=self._outputs(status, sections[self._sections :]),
         )
         self._sections = len(sections)
         if self._has_properties:
             from pytest_workflow_monitor.recording.junit import add_properties
 
-            add_properties(report, recorder, status, will_retry=self._will_retry)
+            add_properties(report, recorder)
         process.recorder = None
-        recorder.finish(encoded)
-        self._send(report, attempt, encoded)
+        self._send(report, recorder, encoded)
 
     def _error(self, report: pytest.TestReport) -> Error:
         text = report.longreprtext
@@ -265,22 +308,15 @@ class TestProcess:
 
     def _status(self, recorder: Recorder) -> Status:
         """Judge the attempt; what failed first counts, and the test itself before its fixtures."""
-        if recorder.errors:  # each failed phase has left one
-            return self._failure(recorder)
+        details = recorder.details
+        if details.errors:  # each failed phase has left one
+            return _failure(details.errors, had_timer=recorder.timer is not None)
         if self._is_skipped:
             return Status.SKIPPED
         limit = recorder.workflow.degraded_after_seconds
         if limit is not None and (took := sum(self._phases_ms.values()) / 1000) > limit:
             recorder.degrade(f"took {took:.1f} s, longer than degraded_after={limit:g} s")
-        return Status.DEGRADED if recorder.degraded else Status.PASSED
-
-    def _failure(self, recorder: Recorder) -> Status:
-        if recorder.timer is not None and any(
-            error.type == "Failed" and is_time_limit(error.message) for error in recorder.errors
-        ):
-            return Status.TIMED_OUT
-        in_call = any(error.phase is Phase.CALL for error in recorder.errors)
-        return Status.FAILED if in_call else Status.ERROR
+        return Status.DEGRADED if details.degraded else Status.PASSED
 
     def _outputs(self, status: Status, sections: list[tuple[str, str]]) -> tuple[Output, ...]:
         """Keep the end of what this attempt wrote, within the limit for all its sections."""
@@ -305,3 +341,11 @@ def _open_flight(path: Path | None) -> FlightRecorder | None:
         return FlightRecorder(path)
     except (OSError, ValueError):
         return None
+
+
+def _failure(errors: Sequence[Error], *, had_timer: bool) -> Status:
+    if had_timer and any(
+        error.type == "Failed" and is_time_limit(error.message) for error in errors
+    ):
+        return Status.TIMED_OUT
+    return Status.FAILED if any(error.phase is Phase.CALL for error in errors) else Status.ERROR

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from itertools import count
+import threading
+from datetime import UTC, datetime, timedelta
 from math import inf
 from operator import attrgetter
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time, time_ns
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import (
-    Artifact,
     Attempt,
-    AttemptStarted,
-    Error,
     Event,
-    Metric,
     Output,
-    Page,
     Phase,
     Status,
     Step,
     Workflow,
 )
 from pytest_workflow_monitor.recording.context import enclosing_step
+from pytest_workflow_monitor.recording.details import Details, OpenStep, kept_index
 from pytest_workflow_monitor.recording.flight import StepEnded, StepStarted, TimerSet
-from pytest_workflow_monitor.recording.plain import Ended, encoded
+from pytest_workflow_monitor.recording.plain import passed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from pytest_workflow_monitor.recording.flight import FlightRecorder
+    from pytest_workflow_monitor.recording.plain import Beginning
 
 MAX_STEPS = 5_000
 MAX_NAME = 500
@@ -44,47 +41,9 @@ MAX_EVENTS = 200
 _STATUSES = {status.value: status for status in Status}
 _INDEX = attrgetter("index")
 _AT = attrgetter("at_ms")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-
-class OpenStep:
-    """A step between its start and its end."""
-
-    __slots__ = (
-        "ended_ns",
-        "error_message",
-        "groups",
-        "index",
-        "name",
-        "optional",
-        "outer",
-        "parent",
-        "phase",
-        "pictured",
-        "recorder",
-        "shadowed",
-        "slower_than",
-        "started_ns",
-        "status",
-    )
-
-    def __init__(
-        self, recorder: Recorder, name: str, *, optional: bool, slower_than: float | None
-    ) -> None:
-        self.recorder = recorder
-        self.name = name
-        self.optional = optional
-        self.slower_than = slower_than
-        self.index = -1
-        self.outer = enclosing_step(recorder)
-        self.parent = _kept_index(self.outer)
-        self.phase = recorder.phase
-        self.status = Status.RUNNING
-        self.error_message = ""
-        self.groups: list[Any] = []
-        self.pictured: BaseException | None = None
-        self.shadowed: OpenStep | None = None
-        self.ended_ns = 0
-        self.started_ns = 0
+_making = threading.Lock()
 
 
 class Equipment:
@@ -131,82 +90,75 @@ class Recorder:
 
     Args:
         equipment: What the process lends to it.
-        workflow: The workflow as its marker describes it.
-        dimensions: Parameters that do not split history, such as the browser.
+        beginning: What is known of the attempt beforehand.
         run_id: The execution that the attempt belongs to.
         number: The attempt's number, from 1.
 
     Attributes:
-        requests: Of each API request how long it took, in milliseconds, and whether it failed.
+        cpu_since: How many seconds of processor time this process had used at the beginning.
+        is_empty: Whether there is nothing to tell but how it ended, and nothing to measure.
+        status: What became of it, once it has ended.
+        will_retry: Whether another attempt follows.
     """
 
     __slots__ = (
+        "_details",
         "_flight",
-        "_indexes",
-        "_secrets",
         "_started",
-        "artifacts",
-        "degraded",
-        "dimensions",
+        "_started_us",
+        "beginning",
+        "cpu_since",
         "equipment",
-        "errors",
-        "events",
-        "events_dropped",
-        "labels",
-        "metrics",
+        "is_empty",
         "number",
-        "pages",
         "phase",
-        "requests",
         "run_id",
-        "started_at",
         "started_ns",
-        "steps",
+        "status",
         "timer",
-        "workflow",
+        "will_retry",
     )
 
     def __init__(
-        self,
-        equipment: Equipment,
-        workflow: Workflow,
-        dimensions: dict[str, str],
-        run_id: str,
-        number: int,
+        self, equipment: Equipment, beginning: Beginning, run_id: str, number: int
     ) -> None:
         self.equipment = equipment
-        self.workflow = workflow
-        self.dimensions = dimensions
+        self.beginning = beginning
         self.run_id = run_id
         self.number = number
+        self.is_empty = True
         self.phase = Phase.SETUP
-        self.steps: list[OpenStep] = []
-        self._indexes = count()
-        self.metrics: list[Metric] = []
-        self.artifacts: list[Artifact] = []
-        self.degraded: list[str] = []
-        self.labels: dict[str, str] = {}
-        self.errors: list[Error] = []
-        self.events: list[Event] = []
-        self.events_dropped = 0
-        self.pages: list[Page] = []
-        self.requests: list[tuple[float, bool]] = []
+        self._details: Details | None = None
         self.timer: tuple[float, float] | None = None
-        self.started_at = datetime.now(UTC)
+        self.status = Status.RUNNING
+        self.will_retry = False
+        self._started_us = time_ns() // 1000
         self.started_ns = perf_counter_ns()
-        self._secrets = known.count
-        started = AttemptStarted(
-            run_id=run_id,
-            number=number,
-            workflow=workflow,
-            started_at=self.started_at,
-            worker=equipment.worker,
-            dimensions=dimensions,
-        )
-        self._started = known.sealed(started)[1]
+        self._started = beginning.started(run_id, number, self._started_us)
         self._flight = equipment.flight
         if self._flight is not None:
             self._flight.restart(self._started)
+        self.cpu_since = process_time()
+
+    @property
+    def details(self) -> Details:
+        """What it has to tell; made when it is first asked for, after which it is not empty."""
+        details = self._details
+        if details is None:
+            self.is_empty = False
+            with _making:
+                details = self._details = self._details or Details()
+        return details
+
+    @property
+    def workflow(self) -> Workflow:
+        """The workflow as its marker describes it."""
+        return self.beginning.workflow
+
+    @property
+    def started_at(self) -> datetime:
+        """When the attempt began."""
+        return _EPOCH + timedelta(microseconds=self._started_us)
 
     def elapsed_ms(self) -> float:
         """Milliseconds since the attempt began."""
@@ -215,10 +167,11 @@ class Recorder:
     def start_step(self, name: str, *, optional: bool, slower_than: float | None) -> OpenStep:
         """Open a step inside the innermost open step of this context."""
         step = OpenStep(self, known.cut(name, MAX_NAME), optional=optional, slower_than=slower_than)
-        index = next(self._indexes)
+        details = self.details
+        index = next(details.indexes)
         if index < MAX_STEPS:
             step.index = index
-            self.steps.append(step)
+            details.steps.append(step)
         step.started_ns = perf_counter_ns()
         flight = self._flight
         if flight is not None and step.index >= 0:
@@ -262,12 +215,12 @@ class Recorder:
 
     def step_index(self) -> int | None:
         """The index of the innermost open step of this context."""
-        return _kept_index(enclosing_step(self))
+        return kept_index(enclosing_step(self))
 
     def step_at(self, at_ms: float) -> int | None:
         """The index of the innermost step that was open at an instant of the attempt."""
         instant_ns = self.started_ns + int(at_ms * 1e6)
-        for step in reversed(self.steps):
+        for step in reversed(self.details.steps):
             if step.started_ns <= instant_ns and not 0 < step.ended_ns < instant_ns:
                 return step.index
         return None
@@ -277,7 +230,7 @@ class Recorder:
 
         One that differs from the event before it only in time counts as its repetition.
         """
-        events = self.events
+        events = self.details.events
         if events:
             last = events[-1]
             if event == replace(last, at_ms=event.at_ms, duration_ms=event.duration_ms, repeated=0):
@@ -286,13 +239,14 @@ class Recorder:
         events.append(event)
         if len(events) > MAX_EVENTS:
             del events[MAX_EVENTS // 2]
-            self.events_dropped += 1
+            self.details.events_dropped += 1
 
     def degrade(self, reason: str) -> None:
         """Make a pass count as degraded; a reason is kept once, and only the first of very many."""
         reason = known.cut(reason, MAX_MESSAGE)
-        if len(self.degraded) < MAX_REASONS and reason not in self.degraded:
-            self.degraded.append(reason)
+        reasons = self.details.degraded
+        if len(reasons) < MAX_REASONS and reason not in reasons:
+            reasons.append(reason)
 
     def set_timer(self, set_ns: int, seconds: float) -> None:
         """Note a time limit that started at ``set_ns`` of the performance counter."""
@@ -300,59 +254,49 @@ class Recorder:
         if self._flight is not None:
             self._flight.append(TimerSet(seconds=seconds, at_ms=self.timer[0]))
 
+    def passed(self, phases_ms: dict[str, float]) -> bytes:
+        """Return a pass that has nothing more to tell, masked and encoded.
+
+        The flight recorder holds it, too, until the next attempt begins. Steps that end later, in
+        a fixture of the session or a thread, no longer belong to this one.
+        """
+        self.status = Status.PASSED
+        flight, self._flight = self._flight, None
+        end, encoded = passed(self._started, phases_ms)
+        if flight is not None:
+            flight.append_encoded(end)
+        return encoded
+
     def sealed(
         self,
         *,
         status: Status,
         phases_ms: dict[str, float],
-        will_retry: bool,
-        skip_reason: str,
-        outputs: tuple[Output, ...],
-    ) -> tuple[Attempt | Ended, bytes]:
-        """Return the complete attempt, or how a plain one ended, and the attempt encoded."""
-        is_plain = known.count == self._secrets and not (
-            skip_reason
-            or outputs
-            or self.steps
-            or self.metrics
-            or self.artifacts
-            or self.errors
-            or self.degraded
-            or self.labels
-            or self.events
-            or self.pages
+        skip_reason: str = "",
+        outputs: tuple[Output, ...] = (),
+    ) -> bytes:
+        """Return the complete attempt, masked and encoded; the flight recorder holds it, too."""
+        self.status = status
+        flight, self._flight = self._flight, None
+        attempt = self.freeze(
+            status=status, phases_ms=phases_ms, skip_reason=skip_reason, outputs=outputs
         )
-        if not is_plain:
-            attempt = self.freeze(
-                status=status,
-                phases_ms=phases_ms,
-                will_retry=will_retry,
-                skip_reason=skip_reason,
-                outputs=outputs,
-            )
-            return known.sealed(attempt)
-        ended = Ended(
-            self.run_id,
-            status,
-            sum(phases_ms.values()),
-            phases_ms.get("setup", 0.0),
-            phases_ms.get("call", 0.0),
-            phases_ms.get("teardown", 0.0),
-            will_retry,
-        )
-        return ended, encoded(ended, self._started)
+        encoded = known.sealed(attempt)[1]
+        if flight is not None:
+            flight.restart(encoded)
+        return encoded
 
     def freeze(
         self,
         *,
         status: Status,
         phases_ms: dict[str, float],
-        will_retry: bool,
-        skip_reason: str,
-        outputs: tuple[Output, ...],
+        skip_reason: str = "",
+        outputs: tuple[Output, ...] = (),
     ) -> Attempt:
         """Return the complete attempt; its duration is that of its phases together."""
-        steps = sorted(self.steps, key=_INDEX)  # threads may swap neighbours
+        details = self.details
+        steps = sorted(details.steps, key=_INDEX)  # threads may swap neighbours
         return Attempt(
             run_id=self.run_id,
             number=self.number,
@@ -363,31 +307,22 @@ class Recorder:
             setup_ms=phases_ms.get("setup", 0.0),
             call_ms=phases_ms.get("call", 0.0),
             teardown_ms=phases_ms.get("teardown", 0.0),
-            will_retry=will_retry,
+            will_retry=self.will_retry,
             skip_reason=skip_reason,
             worker=self.equipment.worker,
-            dimensions=self.dimensions,
-            errors=tuple(self.errors),
-            degraded=tuple(self.degraded),
-            labels=self.labels,
+            dimensions=self.beginning.dimensions,
+            errors=tuple(details.errors),
+            degraded=tuple(details.degraded),
+            labels=details.labels,
             steps=tuple([self._frozen(step) for step in steps]),
-            steps_dropped=max(next(self._indexes) - MAX_STEPS, 0),
-            metrics=tuple(self.metrics),
-            artifacts=tuple(self.artifacts),
+            steps_dropped=max(next(details.indexes) - MAX_STEPS, 0),
+            metrics=tuple(details.metrics),
+            artifacts=tuple(details.artifacts),
             outputs=outputs,
-            events=tuple(sorted(self.events, key=_AT)),
-            events_dropped=self.events_dropped,
-            pages=tuple(self.pages),
+            events=tuple(sorted(details.events, key=_AT)),
+            events_dropped=details.events_dropped,
+            pages=tuple(details.pages),
         )
-
-    def finish(self, encoded: bytes) -> None:
-        """Leave the complete attempt in the flight recorder until the next one begins.
-
-        Steps that end later, in a fixture of the session or a thread, no longer belong there.
-        """
-        flight, self._flight = self._flight, None
-        if flight is not None:
-            flight.restart(encoded)
 
     def _ms(self, instant_ns: int) -> float:
         return (instant_ns - self.started_ns) / 1e6
@@ -405,8 +340,3 @@ class Recorder:
             optional=step.optional,
             slower_than_seconds=step.slower_than,
         )
-
-
-def _kept_index(step: OpenStep | None) -> int | None:
-    """The index of a step; None for none, and for one beyond the number that is kept."""
-    return step.index if step is not None and step.index >= 0 else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from pytest_workflow_monitor.analysis.tally import Outcome
+from pytest_workflow_monitor.analysis.tally import HasOutcome, Outcome
 from pytest_workflow_monitor.masking import known
 from pytest_workflow_monitor.model import Attempt, Status
 from pytest_workflow_monitor.recording.flight import recover
@@ -19,7 +19,7 @@ from pytest_workflow_monitor.support.wire import encode
 if TYPE_CHECKING:
     from pathlib import Path
 
-Take = Callable[[Outcome | Attempt, bytes], None]
+Take = Callable[[HasOutcome, bytes], None]
 
 _attempts = msgspec.json.Decoder(Attempt)
 _outcomes = msgspec.json.Decoder(Outcome)

@@ -1,8 +1,8 @@
 """What recording costs a test, as exactly as a noisy machine allows.
 
 Run it as ``python -m tests.benchmarks.bench_recording [--tests 20000]``. One session runs so many
-trivial tests and records every other block of 25: neighbours share the machine's mood, so that the
-difference between two is that of recording. Medians over some four hundred pairs; processor time of
+trivial tests and records every other block of 32: neighbours share the machine's mood, so that the
+difference between two is that of recording. Medians over some 300 pairs; processor time of
 pytest's process alone, without a database, and without the start and end of the session.
 """
 

@@ -18,7 +18,7 @@ import pytest
 VARIABLE = "BENCH_BLOCKS"
 """Names the file that pairs of processor seconds a test, bare and recorded, are written to."""
 
-TESTS = 25
+TESTS = 32
 NAME = "workflow-monitor-recording"
 WARM_UP = 20
 """Blocks that do not count: Python specialises code while it runs."""

@@ -162,7 +162,7 @@ SHARED = """
             shared.evaluate("fetch('/500')")
             shared.evaluate("void fetch('/hang')")
         shared.goto(site + "/elsewhere")
-        assert process.recorder.requests[0][1]
+        assert process.recorder.details.requests[0][1]
 
     def test_third(shared):
         pass

@@ -25,7 +25,7 @@ CLIENTS = """
             with step("Order"):
                 assert client.post("/orders?token=abc").text
             client.get("/404")
-        assert [failed for _, failed in process.recorder.requests] == [False, True]
+        assert [failed for _, failed in process.recorder.details.requests] == [False, True]
 
     def test_httpx_async(site):
         async def order():
@@ -53,7 +53,7 @@ CLIENTS = """
             api.get("http://127.0.0.1:1/")
         assert api.storage_state() == {"cookies": [], "origins": []}
         api.dispose()
-        durations, failed = zip(*process.recorder.requests)
+        durations, failed = zip(*process.recorder.details.requests)
         assert failed == (False, True, True)
         assert min(durations) > 0
 """

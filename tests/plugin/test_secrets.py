@@ -178,6 +178,32 @@ def test_what_was_recorded_before_a_secret_was_known_is_masked(suite: Suite) -> 
     assert leaks_in_files([suite.state_path], ["late-secret"]) == {}
 
 
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["serial", "xdist"])
+def test_what_was_prepared_before_a_secret_was_known_is_masked(
+    suite: Suite, options: list[str]
+) -> None:
+    """The names of tests that are still to come are masked, too, also of those that just pass."""
+    suite.write(
+        "test_it.py",
+        """
+        import pytest
+        from pytest_workflow_monitor import mask
+
+        @pytest.fixture(scope="session", autouse=True)
+        def learnt():
+            mask("zq-late-secret")
+
+        @pytest.mark.parametrize("key", [f"{n}-zq-late-secret" for n in range(80)])
+        def test_it(key):
+            pass
+        """,
+    )
+    run = suite.run(*options, "--workflow-all")
+    names = {attempt.workflow.name for attempt in run.attempts}
+    assert names == {f"test_it[{n}-[masked]]" for n in range(80)}, run.output
+    assert leaks_in_files([suite.state_path / "journal"], ["zq-late-secret"]) == {}
+
+
 def test_a_secret_that_one_worker_learnt_is_masked_for_others(
     suite: Suite, database_url: str
 ) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.model import Event, EventKind, Status, Workflow
+from pytest_workflow_monitor.recording.plain import Beginning
 from pytest_workflow_monitor.recording.recorder import MAX_EVENTS, Equipment, Recorder
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def recorder(tmp_path: Path) -> Recorder:
     workflow = Workflow(workflow_id="x", name="X", nodeid="test_a.py::test_x", file="test_a.py")
-    return Recorder(Equipment(artifact_dir=tmp_path), workflow, {}, "run", 1)
+    return Recorder(Equipment(artifact_dir=tmp_path), Beginning(workflow, {}), "run", 1)
 
 
 def said(text: str, at_ms: float) -> Event:
@@ -21,9 +22,7 @@ def said(text: str, at_ms: float) -> Event:
 
 
 def frozen(made: Recorder) -> Attempt:
-    return made.freeze(
-        status=Status.PASSED, phases_ms={}, will_retry=False, skip_reason="", outputs=()
-    )
+    return made.freeze(status=Status.PASSED, phases_ms={})
 
 
 def test_of_very_many_events_the_first_and_the_last_stay(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import struct
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from zlib import crc32
+from zlib import adler32
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +21,7 @@ from pytest_workflow_monitor.recording.flight import (
     recover,
     running,
 )
+from pytest_workflow_monitor.recording.plain import Passed
 from pytest_workflow_monitor.support.wire import encode
 
 if TYPE_CHECKING:
@@ -144,6 +145,16 @@ def test_a_complete_attempt_waits_there_until_it_has_been_sent(
     assert complete(path) == attempt
     assert running(path) is None
     assert recovered(path) is None
+    flight.restart(encode(HEAD))
+    flight.append_encoded(
+        encode(Passed(duration_ms=1.0, setup_ms=0.0, call_ms=0.0, teardown_ms=0.0))
+    )
+    whole_again = complete(path)
+    assert whole_again is not None
+    assert whole_again.status is Status.PASSED
+    assert whole_again.workflow == WORKFLOW
+    assert running(path) is None
+    assert recovered(path) is None
     flight.restart(b"x" * SIZE)
     assert read_frames(path) == []
 
@@ -193,7 +204,15 @@ def test_no_file_is_no_attempt(tmp_path: Path) -> None:
 
 def whole() -> bytes:
     frames = [encode(HEAD), *(encode(step) for step in STEPS)]
-    return b"".join(struct.pack("<II", len(f), crc32(f)) + f for f in frames) + b"\0\0\0\0"
+    return b"".join(struct.pack("<II", len(f), adler32(f)) + f for f in frames) + b"\0\0\0\0"
+
+
+def test_the_file_is_as_its_description_says(path: Path, flight: FlightRecorder) -> None:
+    """A killed session may be read by another release of this program."""
+    flight.restart(encode(HEAD))
+    for frame in STEPS:
+        flight.append(frame)
+    assert path.read_bytes() == whole().ljust(SIZE, b"\0")
 
 
 @given(cut=st.integers(0, len(whole())))

@@ -13,8 +13,8 @@ from pytest_workflow_monitor.model import Attempt, Status, Workflow
 from pytest_workflow_monitor.recording.browser.steps import StepEvidence
 from pytest_workflow_monitor.recording.context import current_step, process
 from pytest_workflow_monitor.recording.flight import FlightRecorder, StepEnded, read_frames
+from pytest_workflow_monitor.recording.plain import Beginning
 from pytest_workflow_monitor.recording.recorder import Equipment, Recorder
-from pytest_workflow_monitor.support.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -33,7 +33,7 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
     def make() -> Recorder:
         process.recorder = Recorder(
-            Equipment(artifact_dir=tmp_path, flight=flight), WORKFLOW, {}, "run", 1
+            Equipment(artifact_dir=tmp_path, flight=flight), Beginning(WORKFLOW, {}), "run", 1
         )
         return process.recorder
 
@@ -47,9 +47,6 @@ def frozen(recorder: Recorder) -> Attempt:
     return recorder.freeze(
         status=Status.PASSED,
         phases_ms={"setup": 1.0, "call": 2.0, "teardown": 4.0},
-        will_retry=False,
-        skip_reason="",
-        outputs=(),
     )
 
 
@@ -66,7 +63,7 @@ def test_a_step_that_ends_after_its_attempt_leaves_the_next_one_alone(
     """A session's fixture closes its step long after: the flight recorder has moved on by then."""
     first = begin()
     late = step("session fixture").__enter__()
-    first.finish(encode(frozen(first)))
+    first.sealed(status=Status.PASSED, phases_ms={})
     begin()
     with step("of the second attempt"):
         late.__exit__(None, None, None)
@@ -75,7 +72,7 @@ def test_a_step_that_ends_after_its_attempt_leaves_the_next_one_alone(
     assert len(frames) == 3
     assert [frame for frame in frames if isinstance(frame, StepEnded)] == frames[2:]
     assert process.recorder is not None
-    assert process.recorder.metrics[0].step == 0
+    assert process.recorder.details.metrics[0].step == 0
 
 
 def test_threads_never_number_two_steps_alike(begin: Begin) -> None:

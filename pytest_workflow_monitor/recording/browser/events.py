@@ -104,15 +104,17 @@ class SeenPages:
         if len(self._seen) == MAX_PAGES:
             return None
         self._seen.append(page)
-        recorder.pages.append(Page(url=safe_url(page.url)))
+        recorder.details.pages.append(Page(url=safe_url(page.url)))
         return len(self._seen) - 1
 
     def refresh(self, recorder: Recorder | None, page: Any, title: str = "") -> None:
         """Note where a page is now."""
         index = self.index(recorder, page)
         if recorder is not None and index is not None:
-            title = title or recorder.pages[index].title
-            recorder.pages[index] = Page(url=safe_url(page.url), title=known.cut(title, MAX_TEXT))
+            title = title or recorder.details.pages[index].title
+            recorder.details.pages[index] = Page(
+                url=safe_url(page.url), title=known.cut(title, MAX_TEXT)
+            )
 
     def look_at(self, recorder: Recorder, pages: Sequence[Any]) -> None:
         """Note where all pages are, and the titles of those given."""
@@ -211,7 +213,7 @@ class ContextEvents:
         response = request.existing_response
         status = response.status if response is not None and not failure else None
         if request.resource_type in API:
-            recorder.requests.append((duration_ms, has_failed(status)))
+            recorder.details.requests.append((duration_ms, has_failed(status)))
         is_slow = self._is_slow(request, duration_ms)
         if has_failed(status) or is_slow:
             self._note(

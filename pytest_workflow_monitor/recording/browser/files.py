@@ -36,4 +36,4 @@ def keep_files(
         kind = KINDS.get(name)
         if kind is not None:
             kept = keep(recorder, invoked_from / str(path), None, None)
-            recorder.artifacts.append(replace(kept, kind=kind, step=None))
+            recorder.details.artifacts.append(replace(kept, kind=kind, step=None))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_workflow_monitor.recording.browser.watch import is_async
 
 if TYPE_CHECKING:
-    from pytest_workflow_monitor.recording.recorder import OpenStep
+    from pytest_workflow_monitor.recording.details import OpenStep
 
 
 def open_groups(step: OpenStep) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_workflow_monitor.recording.browser.references import References
-    from pytest_workflow_monitor.recording.recorder import OpenStep
+    from pytest_workflow_monitor.recording.details import OpenStep
 
 PATIENCE_SECONDS = 3.0
 """How long the screenshots of one step may take together."""
@@ -98,4 +98,4 @@ class Pictures:
 def _keep(step: OpenStep, number: int, image: bytes) -> None:
     page = f"-page-{number + 1}" if number else ""
     kept = keep(step.recorder, image, f"step-{step.index + 1}{page}.png", "image/png")
-    step.recorder.artifacts.append(replace(kept, kind="screenshot", step=step.index))
+    step.recorder.details.artifacts.append(replace(kept, kind="screenshot", step=step.index))

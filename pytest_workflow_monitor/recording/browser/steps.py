@@ -14,7 +14,7 @@ from pytest_workflow_monitor.recording.browser.groups import (
 
 if TYPE_CHECKING:
     from pytest_workflow_monitor.recording.browser.pictures import Pictures
-    from pytest_workflow_monitor.recording.recorder import OpenStep
+    from pytest_workflow_monitor.recording.details import OpenStep
 
 
 class StepEvidence:

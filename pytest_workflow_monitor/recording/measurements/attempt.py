@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
 from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor.model import Metric
@@ -29,7 +28,6 @@ class Measurements:
 
     def __init__(self, budgets: Mapping[str, float]) -> None:
         self._budgets = budgets
-        self._since = process_time()
         self._vitals: Vitals | None = None
         self._browsers: BrowserResources | None = None
 
@@ -44,10 +42,6 @@ class Measurements:
         self._browsers, self._vitals = BrowserResources(), Vitals()
         return self._browsers, self._vitals
 
-    def begin(self) -> None:
-        """An attempt begins."""
-        self._since = process_time()
-
     def complete(self, recorder: Recorder, *, is_pass: bool) -> None:
         """Add the metrics of an attempt that is over to it; what is beyond a budget degrades it.
 
@@ -56,29 +50,31 @@ class Measurements:
             is_pass: Whether nothing failed and nothing was skipped, so that all should be measured.
         """
         has_browser = self._browsers is not None and self._browsers.is_of(recorder)
-        if has_browser or recorder.requests:
+        details = recorder.details
+        if has_browser or details.requests:
             self._measure(recorder, has_browser=has_browser)
         limits = recorder.workflow.budgets
         if self._budgets:
             limits = {**self._budgets, **limits}
         if limits:
-            recorder.metrics, reasons = budgets.judge(recorder.metrics, limits)
+            details.metrics, reasons = budgets.judge(details.metrics, limits)
             if is_pass:
-                reasons += budgets.unmeasured(recorder.metrics, recorder.workflow.budgets)
+                reasons += budgets.unmeasured(details.metrics, recorder.workflow.budgets)
             for reason in reasons:
                 recorder.degrade(reason)
 
     def _measure(self, recorder: Recorder, *, has_browser: bool) -> None:
-        found = requests.response_times(recorder.requests) | requests.failures(recorder)
+        details = recorder.details
+        found = requests.response_times(details.requests) | requests.failures(recorder)
         if has_browser and self._vitals is not None and self._browsers is not None:
-            recorder.metrics += self._vitals.metrics(recorder)
+            details.metrics += self._vitals.metrics(recorder)
             found["network_bytes"] = float(self._vitals.network_bytes(recorder))
             found |= self._browsers.taken(recorder)
         else:
             del found["console_errors"]  # there was nothing that could have reported any
-        found |= resources.of_process(self._since)
+        found |= resources.of_process(recorder.cpu_since)
         now = recorder.elapsed_ms()
-        recorder.metrics += [
+        details.metrics += [
             Metric(name=name, value=round(found[name], 4), unit=unit, recorded_ms=now)
             for name, unit in ATTEMPT_UNITS.items()
             if name in found

@@ -38,7 +38,7 @@ def response_times(requests: Sequence[tuple[float, bool]]) -> dict[str, float]:
 def failures(recorder: Recorder) -> dict[str, float]:
     """Count the requests that failed, and what pages reported as errors of their scripts."""
     requests = errors = 0
-    for event in recorder.events:
+    for event in recorder.details.events:
         if event.level != "error":
             continue
         if event.kind is EventKind.REQUEST:

@@ -119,6 +119,7 @@ class BrowserResources(Observer):
             latest = self._latest
             is_fresh = latest is not None and perf_counter() - latest.at < INTERVAL_SECONDS
             self._recorder = recorder
+            recorder.is_empty = False
             self._peak = 0
             self._baseline = latest.cpu_seconds if latest is not None and is_fresh else None
             self._is_over = False
