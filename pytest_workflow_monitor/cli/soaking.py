@@ -35,6 +35,7 @@ CHECKPOINTS = 48
 
 LEAST_PAUSE, MOST_PAUSE = 10.0, 1800.0
 MOST_SPEED = 1000.0
+MOST_STRETCHES = 99
 SHOWN = 20
 
 
@@ -59,6 +60,15 @@ def _seconds(_: click.Context, __: click.Parameter, text: str | None) -> float |
     show_default=True,
     metavar="FACTOR",
     help="How many times as quickly as real time it is played.",
+)
+@click.option(
+    "--stretches",
+    type=click.IntRange(1, MOST_STRETCHES),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Cut the time into so many stretches, and play them at once: a day at real speed does not "
+    "take a day then. Each has a scheduler, a worker and a database of its own.",
 )
 @click.option(
     "--checkpoint",
@@ -96,6 +106,7 @@ def soak(
     *,
     seconds: float,
     speed: float,
+    stretches: int,
     checkpoint_seconds: float | None,
     concurrency: int,
     in_database: bool,
@@ -105,14 +116,14 @@ def soak(
     """Play a day of the schedules for real, and judge it.
 
     A scheduler with its worker runs the project's workflows when they are due, quicker than in
-    real time with --speed. Every slot that the markers ask for has to run once and in time, and
-    neither memory nor connections may grow. Nobody is told of what the workflows find.
+    real time with --speed, or in several stretches at once with --stretches. Every slot that the
+    markers ask for has to run once and in time, and neither memory nor connections may grow.
+    Nobody is told of what the workflows find.
 
     Ctrl-C ends it early, with the verdict so far; --continue goes on with it.
     """
     from pytest_workflow_monitor.soak.play import play
     from pytest_workflow_monitor.soak.progress import Plan, Progress
-    from pytest_workflow_monitor.soak.scratch import environment, settings_in
 
     settings = effective_settings()
     if goes_on:
@@ -120,19 +131,26 @@ def soak(
     plan = Plan(
         seconds=seconds,
         speed=speed,
-        checkpoint_seconds=checkpoint_seconds or _pause(seconds / speed),
+        stretches=stretches,
+        checkpoint_seconds=checkpoint_seconds or _pause(seconds / stretches / speed),
         concurrency=concurrency,
     )
-    new = None if goes_on else Progress(plan=plan, in_database=in_database)
+    new = (
+        ()
+        if goes_on
+        else tuple(
+            Progress(plan=plan, stretch=it, in_database=in_database) for it in range(stretches)
+        )
+    )
     with _folder(settings, new) as (folder, progress), _stopping() as stop:
-        environ = environment(settings, folder, os.environ, in_database=progress.in_database)
+        seconds = progress[0].plan.seconds
         found = play(
-            settings_in(settings, environ),
-            environ,
+            settings,
+            os.environ,
             folder,
             progress,
             stop=stop,
-            tell=lambda it: click.echo(_checkpoint(it, progress.plan.seconds), err=as_json),
+            tell=lambda it: click.echo(_checkpoint(it, seconds), err=as_json),
         )
     if as_json:
         print_json(found)
@@ -152,7 +170,8 @@ def _refuse_changes(context: click.Context) -> None:
     given = [
         it.opts[0]
         for it in context.command.params
-        if it.name in {"seconds", "speed", "checkpoint_seconds", "concurrency", "in_database"}
+        if it.name
+        in {"seconds", "speed", "stretches", "checkpoint_seconds", "concurrency", "in_database"}
         and context.get_parameter_source(it.name) is ParameterSource.COMMANDLINE
     ]
     if given:
@@ -162,15 +181,17 @@ def _refuse_changes(context: click.Context) -> None:
 
 
 @contextmanager
-def _folder(settings: Settings, new: Progress | None) -> Iterator[tuple[Path, Progress]]:
+def _folder(
+    settings: Settings, new: tuple[Progress, ...]
+) -> Iterator[tuple[Path, tuple[Progress, ...]]]:
     """Hold the folder of a new soak, or of the one that was interrupted last."""
     from pytest_workflow_monitor.soak.scratch import interrupted, scratch
 
-    if new is None:
+    if not new:
         with interrupted(settings) as it:
             yield it
         return
-    with scratch(settings) as folder:
+    with scratch(settings, new) as folder:
         yield folder, new
 
 
@@ -230,6 +251,8 @@ def _clock(seconds: float) -> str:
 
 def _played(found: Verdict) -> str:
     said = f"{_clock(found.played_seconds)} in {_clock(found.real_seconds)}, speed {found.speed:g}"
+    if found.stretches > 1:
+        said += f", {found.stretches} stretches at once"
     if found.parts == 1:
         return said
     cut_off = wording.plural(found.cut_off, "slot")

@@ -81,16 +81,8 @@ class Account(Record, frozen=True, kw_only=True, omit_defaults=False):
         return sum(it.kind is kind for it in self.troubles)
 
 
-def take_account(
-    expected: Mapping[str, Expected],
-    recorded: Iterable[Slot],
-    runs: Iterable[ScheduledRun],
-    *,
-    now: datetime,
-    speed: float,
-    is_over: bool,
-) -> Account:
-    """Compare the slots that were due with what was recorded and what ran.
+class Audit:
+    """Compares the slots that were due with what was recorded and what ran.
 
     Args:
         expected: What was to run, by workflow.
@@ -100,73 +92,55 @@ def take_account(
         now: The time, as played.
         speed: How many played seconds a real one has.
         is_over: Whether nothing is on its way any more: then what has no end is silent.
+
+    Attributes:
+        expected: How many were due.
+        statuses: What the scheduler recorded of those.
+        lateness: How many real seconds late each run began.
+        failed: In how many runs the workflow was not fine.
+        on_their_way: Those of which nobody can say yet what becomes of them.
+        troubles: What was wrong.
     """
-    return _Audit(expected, recorded, runs, now, speed, is_over=is_over).account()
 
-
-def on_their_way(
-    expected: Mapping[str, Expected],
-    recorded: Iterable[Slot],
-    runs: Iterable[ScheduledRun],
-    *,
-    now: datetime,
-    speed: float,
-) -> tuple[SlotKey, ...]:
-    """Return the slots that were due, and of which nobody can say yet what becomes of them."""
-    audit = _Audit(expected, recorded, runs, now, speed, is_over=False)
-    audit.account()
-    return tuple(audit.open)
-
-
-class _Audit:
     def __init__(
         self,
         expected: Mapping[str, Expected],
         recorded: Iterable[Slot],
         runs: Iterable[ScheduledRun],
+        *,
         now: datetime,
         speed: float,
-        *,
         is_over: bool,
     ) -> None:
-        self._expected = expected
         self._slots: dict[str, dict[datetime, Slot]] = defaultdict(dict)
         for slot in recorded:
             self._slots[slot.workflow_id][slot.slot_at] = slot
-        self._runs: dict[tuple[str, datetime], list[ScheduledRun]] = defaultdict(list)
+        self._runs: dict[SlotKey, list[ScheduledRun]] = defaultdict(list)
         for run in runs:
             if run.slot_at is not None:
                 self._runs[run.workflow_id, run.slot_at].append(run)
         self._now = now
         self._speed = speed
         self._is_over = is_over
-        self._troubles: list[Trouble] = []
-        self._lateness: list[float] = []
-        self._failed = 0
-        self.open: list[SlotKey] = []
+        self.expected = 0
+        self.statuses: Counter[str] = Counter()
+        self.lateness: list[float] = []
+        self.failed = 0
+        self.on_their_way: list[SlotKey] = []
+        self.troubles: list[Trouble] = []
+        for workflow_id, it in expected.items():
+            self._go_through(workflow_id, it)
 
-    def account(self) -> Account:
-        statuses: Counter[str] = Counter()
-        due = 0
-        for workflow_id, it in self._expected.items():
-            slots = [slot_at for slot_at in it.slots if slot_at <= self._now]
-            counted = [slot_at for slot_at in slots if slot_at not in it.left_out]
-            due += len(counted)
-            covering = self._covering(workflow_id, slots)
-            for slot_at in counted:
-                slot = self._slots[workflow_id].get(slot_at) or covering.get(slot_at)
-                statuses[slot.status.value if slot else "nothing"] += 1
-                self._look_at(workflow_id, slot_at, slot, it.grace_seconds)
-            self._look_for_unexpected(workflow_id, it.slots)
-        return Account(
-            expected=due,
-            run=len(self._lateness),
-            failed=self._failed,
-            open=len(self.open),
-            statuses=dict(statuses),
-            lateness_ms=_spread(self._lateness),
-            troubles=tuple(sorted(self._troubles, key=lambda it: (it.slot_at, it.workflow_id))),
-        )
+    def _go_through(self, workflow_id: str, expected: Expected) -> None:
+        slots = [slot_at for slot_at in expected.slots if slot_at <= self._now]
+        counted = [slot_at for slot_at in slots if slot_at not in expected.left_out]
+        self.expected += len(counted)
+        covering = self._covering(workflow_id, slots)
+        for slot_at in counted:
+            slot = self._slots[workflow_id].get(slot_at) or covering.get(slot_at)
+            self.statuses[slot.status.value if slot else "nothing"] += 1
+            self._look_at(workflow_id, slot_at, slot, expected.grace_seconds)
+        self._look_for_unexpected(workflow_id, expected.slots)
 
     def _covering(self, workflow_id: str, slots: Sequence[datetime]) -> dict[datetime, Slot]:
         """Return the row that stands for slots that were missed together, by each of them."""
@@ -207,8 +181,8 @@ class _Audit:
             self._await(slot.workflow_id, slot.slot_at, said)
             return
         late = slot.lateness_seconds
-        self._lateness.append(late / self._speed * 1000)
-        self._failed += any(it.status.is_problem for it in runs)
+        self.lateness.append(late / self._speed)
+        self.failed += any(it.status.is_problem for it in runs)
         if late > grace_seconds:
             self._blame(
                 TroubleKind.LATE,
@@ -231,7 +205,7 @@ class _Audit:
         if self._is_over or is_lost:
             self._blame(TroubleKind.SILENT, workflow_id, slot_at, said)
         else:
-            self.open.append((workflow_id, slot_at))
+            self.on_their_way.append((workflow_id, slot_at))
 
     def _blame(
         self,
@@ -245,7 +219,7 @@ class _Audit:
         trouble = Trouble(
             kind=kind, workflow_id=workflow_id, slot_at=slot_at, said=said, by_speed=by_speed
         )
-        self._troubles.append(trouble)
+        self.troubles.append(trouble)
 
     def _is_by_speed(self, slot: Slot, grace_seconds: float) -> bool:
         """Tell whether a slot that did not run would have, had time passed no quicker than it does.
@@ -278,6 +252,22 @@ class _Audit:
         for slot_at in self._slots[workflow_id]:
             if slots[0] <= slot_at <= slots[-1] and slot_at not in wanted:
                 self._blame(TroubleKind.UNEXPECTED, workflow_id, slot_at, "it was never due")
+
+
+def take_account(audits: Iterable[Audit]) -> Account:
+    """Sum up what audits of different slots found."""
+    found = tuple(audits)
+    troubles = [trouble for it in found for trouble in it.troubles]
+    lateness = [seconds for it in found for seconds in it.lateness]
+    return Account(
+        expected=sum(it.expected for it in found),
+        run=len(lateness),
+        failed=sum(it.failed for it in found),
+        open=sum(len(it.on_their_way) for it in found),
+        statuses=dict(sum((it.statuses for it in found), Counter())),
+        lateness_ms=_spread([seconds * 1000 for seconds in lateness]),
+        troubles=tuple(sorted(troubles, key=lambda it: (it.slot_at, it.workflow_id))),
+    )
 
 
 def _spread(values: Sequence[float]) -> tuple[float, float, float]:

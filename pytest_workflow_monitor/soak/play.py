@@ -1,83 +1,44 @@
-"""Plays a soak: starts the service, takes account at checkpoints, and judges at the end."""
+"""Plays a soak: all of its stretches at once, and judges at the end."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import contextmanager, suppress
-from datetime import timedelta
-from time import monotonic, sleep
+import threading
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec.structs import replace
 
 from pytest_workflow_monitor.errors import CollectionError, WorkflowMonitorError
 from pytest_workflow_monitor.model import Record
 from pytest_workflow_monitor.schedule.collecting import collect
-from pytest_workflow_monitor.soak.account import Account, on_their_way, take_account
+from pytest_workflow_monitor.soak.account import Account, take_account
+from pytest_workflow_monitor.soak.company import Company
 from pytest_workflow_monitor.soak.expectation import enabled
-from pytest_workflow_monitor.soak.ledger import Ledger
-from pytest_workflow_monitor.soak.progress import (
-    Part,
-    Plan,
-    Progress,
-    SchedulesChangedError,
-    expect_in,
-    save,
-    schedules_of,
-)
-from pytest_workflow_monitor.soak.scratch import SERVICE_LOG
-from pytest_workflow_monitor.soak.service import Order
+from pytest_workflow_monitor.soak.progress import SchedulesChangedError, schedules_of
+from pytest_workflow_monitor.soak.scratch import environment, settings_in, stretch_folder
+from pytest_workflow_monitor.soak.stretch import Outcome, Stretch
 from pytest_workflow_monitor.soak.verdict import Verdict, judge
-from pytest_workflow_monitor.soak.vitals import Vitals, measure
-from pytest_workflow_monitor.support.pace import REAL, Pace
-from pytest_workflow_monitor.words.slots import SlotStatus
+from pytest_workflow_monitor.soak.vitals import Vitals, together
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pytest_workflow_monitor.model import Workflow
     from pytest_workflow_monitor.settings import Settings
-    from pytest_workflow_monitor.store import Store
-    from pytest_workflow_monitor.store.schedules import ScheduledRun
-    from pytest_workflow_monitor.words.slots import Slot
-
-SERVICE = "pytest_workflow_monitor.soak.service"
-START_SECONDS = 180.0
-"""How long the service may take until it knows the schedules."""
-
-SETTLE_SECONDS = 300.0
-"""How long the last runs may take after the time is over, and their results to be stored."""
-
-STOP_SECONDS = 10.0
-LEAVE_SECONDS = 60.0
-"""How long runs may go on when the soak stops, and how long the service may take to be gone."""
-
-LOOK_SECONDS = 1.0
-NOTE_SECONDS = 10.0
-"""How often a soak notes how far it has come: so much is lost at most when it is killed."""
-
-EARLIER = timedelta(days=1)
-"""Slots before the first expected one matter, too: their runs may be in the way."""
-
-MOST_RUNS = 10_000_000
-INTERRUPTED = "the soak was interrupted"
+    from pytest_workflow_monitor.soak.progress import Progress
+    from pytest_workflow_monitor.soak.stretch import Look
 
 
 class NoSchedulesError(WorkflowMonitorError):
     """No workflow here has a schedule: give its marker a `cron` or an `every`."""
 
 
-class ServiceFailedError(WorkflowMonitorError):
-    """The service did not start."""
-
-
 class Checkpoint(Record, frozen=True, kw_only=True):
-    """How it goes: how much time was played, what became of slots, and what was measured."""
+    """How it goes: how much time was played, what became of slots, and what was measured.
+
+    Of all stretches together.
+    """
 
     played_seconds: float
     account: Account
@@ -88,7 +49,7 @@ def play(
     settings: Settings,
     environ: Mapping[str, str],
     folder: Path,
-    progress: Progress,
+    stretches: Sequence[Progress],
     *,
     stop: threading.Event,
     tell: Callable[[Checkpoint], None],
@@ -96,10 +57,10 @@ def play(
     """Play a project's schedules and judge how that went.
 
     Args:
-        settings: Those of the soak.
-        environ: The environment of what it starts.
-        folder: Where the service's log goes, and how far the soak has come.
-        progress: What to play, and what of it was played before.
+        settings: Those of the project.
+        environ: The environment of this process.
+        folder: The soak's.
+        stretches: What to play, and what of it was played before.
         stop: Set, it ends the soak early.
         tell: Is told of every checkpoint.
 
@@ -107,277 +68,103 @@ def play(
         NoSchedulesError: There is nothing to play.
         SchedulesChangedError: The soak began with other schedules.
         CollectionError: The tests cannot be collected, all of them.
-        ServiceFailedError: The service did not start.
-        StoreError: The database cannot be used.
+        ServiceFailedError: A service did not start.
+        StoreError: A database cannot be used.
     """
+    workflows = _scheduled(settings)
+    schedules = schedules_of(workflows.values())
+    if any(it.parts and it.schedules != schedules for it in stretches):
+        raise SchedulesChangedError
+    company = Company(stretches, stop)
+    news: SimpleQueue[_News] = SimpleQueue()
+    players = []
+    for progress in stretches:
+        place = stretch_folder(folder, progress)
+        own_environ = environment(settings, place, environ, in_database=progress.in_database)
+        stretch = Stretch(
+            settings_in(settings, own_environ),
+            own_environ,
+            place,
+            replace(progress, schedules=schedules),
+            workflows,
+            company,
+        )
+        players.append(_Player(stretch, company, news))
+    for player in players:
+        player.start()
+    _follow(players, news, tell)
+    outcomes = _outcomes(players)
+    account = take_account(it.audit for it in outcomes)
+    return judge(account, [it.progress for it in outcomes])
+
+
+def _scheduled(settings: Settings) -> dict[str, Workflow]:
     collection = collect(settings)
     if collection.broken:
         raise CollectionError(f"{collection.broken[0]}.")
     workflows = enabled(collection.workflows, settings.environment)
     if not workflows:
         raise NoSchedulesError
-    schedules = schedules_of(workflows.values())
-    if progress.parts and progress.schedules != schedules:
-        raise SchedulesChangedError
-    with Ledger(settings) as ledger:
-        ledger.ask(lambda store: store.clock())  # the database is there before others come
-        before = _with_cut_off(settings, progress, ledger, workflows)
-        if before.parts:
-            _withdraw(ledger, settings)
-        ledger.pace = _pace(ledger, progress)
-        with _service(settings, environ, folder, progress.plan, ledger.pace) as service:
-            _await_schedules(ledger, settings, workflows, service, folder)
-            if before.parts:
-                _await_nothing_due(ledger, settings, service)
-            now = _now(ledger)
-            part = Part(
-                began_at=now,
-                ended_at=now,
-                really_began_at=ledger.ask(lambda store: store.server_state().now),
-            )
-            begun = replace(before, schedules=schedules, parts=(*before.parts, part))
-            return _Play(
-                settings, workflows, begun, ledger, service, folder, stop, tell
-            ).to_its_end()
+    return workflows
 
 
-def _pace(ledger: Ledger, progress: Progress) -> Pace:
-    """Let the played time end about when it is so in real time, so that none is in the future.
+class _Player(threading.Thread):
+    """Plays a stretch, and says so when it has ended; it keeps no process from its end."""
 
-    Between two parts of a soak, as much played as real time passes.
-    """
-    if progress.plan.speed == 1:
-        return REAL
-    speed = progress.plan.speed
-    real_seconds = (progress.plan.seconds - progress.played_seconds) / speed
-    return Pace(speed=speed, meets_at=_now(ledger) + timedelta(seconds=real_seconds))
+    def __init__(self, stretch: Stretch, company: Company, news: SimpleQueue[_News]) -> None:
+        super().__init__(daemon=True)
+        self._stretch = stretch
+        self._company = company
+        self._news = news
+        self.outcome: Outcome | None = None
+        self.error: Exception | None = None
 
-
-def _with_cut_off(
-    settings: Settings, progress: Progress, ledger: Ledger, workflows: Mapping[str, Workflow]
-) -> Progress:
-    """Note which slots were on their way when a soak was interrupted, before it goes on."""
-    if not progress.parts:
-        return progress
-    last = progress.parts[-1]
-    records = _Records(settings, ledger, progress)
-    keys = on_their_way(
-        expect_in(tuple(workflows.values()), progress.parts),
-        records.slots(),
-        records.runs(),
-        now=last.ended_at,
-        speed=progress.plan.speed,
-    )
-    return progress.with_last(replace(last, cut_off=keys))
-
-
-def _withdraw(ledger: Ledger, settings: Settings) -> None:
-    """End the slots that an interrupted soak left on their way: their runs would be in the way."""
-
-    def end(store: Store) -> None:
-        slots = store.open_slots(settings.project, settings.environment)
-        store.cancel_jobs(it.job_id for it in slots if it.job_id is not None)
-        ids = [it.slot_id for it in slots]
-        store.end_slots(ids, SlotStatus.CANCELLED, at=store.clock(), reason=INTERRUPTED)
-
-    ledger.ask(end)
-
-
-class _Records:
-    """What was recorded since a soak began."""
-
-    def __init__(self, settings: Settings, ledger: Ledger, progress: Progress) -> None:
-        self._scope = settings.project, settings.environment
-        self._ledger = ledger
-        self._names = tuple(progress.schedules)
-        self._first = progress.parts[0]
-
-    def slots(self) -> tuple[Slot, ...]:
-        since = dict.fromkeys(self._names, self._first.began_at - EARLIER)
-        return self._ledger.ask(lambda store: store.recorded_since(*self._scope, since))
-
-    def runs(self) -> tuple[ScheduledRun, ...]:
-        since = dict.fromkeys(self._names, self._first.really_began_at)
-        return self._ledger.ask(lambda store: store.scheduled_runs(*self._scope, since, MOST_RUNS))
-
-
-def _now(ledger: Ledger) -> datetime:
-    return ledger.ask(lambda store: store.clock())
-
-
-class _Play:
-    """A soak whose service has begun; the last of its parts is what is being played."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        workflows: Mapping[str, Workflow],
-        progress: Progress,
-        ledger: Ledger,
-        service: subprocess.Popen[bytes],
-        folder: Path,
-        stop: threading.Event,
-        tell: Callable[[Checkpoint], None],
-    ) -> None:
-        self._progress = progress
-        self._plan = progress.plan
-        self._ledger = ledger
-        self._service = service
-        self._folder = folder
-        self._stop = stop
-        self._tell = tell
-        self._began = monotonic()
-        self._part = progress.parts[-1]
-        left = self._plan.seconds - progress.played_seconds
-        self._until = self._part.began_at + timedelta(seconds=left)
-        to_come = progress.with_last(replace(self._part, ended_at=self._until))
-        self._expected = expect_in(tuple(workflows.values()), to_come.parts)
-        self._records = _Records(settings, ledger, progress)
-
-    def to_its_end(self) -> Verdict:
-        """Take account now and then until the time is over, then of everything.
-
-        Slots that were begun may end, and their results be stored, before the service is stopped.
-        """
-        self._checkpoint()
-        checkpoint_at = self._began + self._plan.checkpoint_seconds
-        note_at = self._began + NOTE_SECONDS
-        while (left := self._left_seconds()) > 0 and self._goes_on():
-            self._stop.wait(min(left, LOOK_SECONDS))
-            if monotonic() >= checkpoint_at:
-                self._checkpoint()
-                checkpoint_at += self._plan.checkpoint_seconds
-            if monotonic() >= note_at:
-                self._note()
-                note_at += NOTE_SECONDS
-        is_complete = left <= 0
-        give_up_at = monotonic() + SETTLE_SECONDS
-        while is_complete and self._goes_on() and monotonic() < give_up_at:
-            if not self._account(is_over=False).open:
-                break
-            self._stop.wait(LOOK_SECONDS)
-        self._checkpoint(is_complete=is_complete, problem=self._problem())
-        return judge(self._account(is_over=is_complete), self._progress)
-
-    def _left_seconds(self) -> float:
-        left = (self._until - _now(self._ledger)).total_seconds()
-        return self._ledger.pace.real_seconds(left)
-
-    def _goes_on(self) -> bool:
-        return not self._stop.is_set() and self._service.poll() is None
-
-    def _problem(self) -> str:
-        code = self._service.poll()
-        return "" if code is None else f"the service ended with exit code {code}"
-
-    def _note(self, *, is_complete: bool = False, problem: str = "") -> None:
-        """Note how far it has come, so that a soak that is killed can go on from here."""
-        part = replace(
-            self._part,
-            ended_at=min(_now(self._ledger), self._until),
-            real_seconds=monotonic() - self._began,
-            problem=problem,
-        )
-        self._progress = replace(self._progress.with_last(part), is_complete=is_complete)
-        save(self._folder, self._progress)
-
-    def _checkpoint(self, *, is_complete: bool = False, problem: str = "") -> None:
-        connections = self._ledger.ask(lambda store: store.count_connections())
-        vitals = measure(self._service.pid, connections, _now(self._ledger))
-        self._progress = replace(self._progress, vitals=(*self._progress.vitals, vitals))
-        self._note(is_complete=is_complete, problem=problem)
-        played = self._progress.played_seconds
-        account = self._account(is_over=False)
-        self._tell(Checkpoint(played_seconds=played, account=account, vitals=vitals))
-
-    def _account(self, *, is_over: bool) -> Account:
-        return take_account(
-            self._expected,
-            self._records.slots(),
-            self._records.runs(),
-            now=_now(self._ledger),
-            speed=self._plan.speed,
-            is_over=is_over,
-        )
-
-
-@contextmanager
-def _service(
-    settings: Settings, environ: Mapping[str, str], folder: Path, plan: Plan, pace: Pace
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the service; it ends when its standard input does, so it never outlives this process.
-
-    It is in a session of its own, so that Ctrl-C is not meant for it.
-    """
-    order = Order(concurrency=plan.concurrency, stop_within_seconds=STOP_SECONDS, pace=pace)
-    with (folder / SERVICE_LOG).open("wb") as log:
-        service = subprocess.Popen(
-            [sys.executable, "-m", SERVICE],
-            cwd=settings.root,
-            env=dict(environ),
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    assert service.stdin is not None  # noqa: S101 - it was asked for above
-    try:
-        service.stdin.write(msgspec.json.encode(order) + b"\n")
-        service.stdin.flush()
-        yield service
-    finally:
-        with suppress(OSError):
-            service.stdin.close()
+    def run(self) -> None:
+        """Play it."""
         try:
-            service.wait(LEAVE_SECONDS)
-        except subprocess.TimeoutExpired:
-            service.kill()
-            service.wait()
+            self.outcome = self._stretch.play(lambda look: self._news.put((self, look)))
+        except Exception as error:  # noqa: BLE001 - it is raised where the soak was asked for
+            self.error = error
+        if self.outcome is None or self.outcome.progress.parts[-1].problem:
+            self._company.abandon()
+        self._news.put((self, None))
 
 
-def _await_schedules(
-    ledger: Ledger,
-    settings: Settings,
-    workflows: Mapping[str, Workflow],
-    service: subprocess.Popen[bytes],
-    folder: Path,
+_News = tuple[_Player, "Look | None"]
+"""How a player's stretch goes; None when it has ended."""
+
+
+def _follow(
+    players: Sequence[_Player], news: SimpleQueue[_News], tell: Callable[[Checkpoint], None]
 ) -> None:
-    """Wait until the service is there and knows every schedule: from then on slots are expected.
-
-    Raises:
-        ServiceFailedError: It ended, or takes too long.
-    """
-    give_up_at = monotonic() + START_SECONDS
-    names = list(workflows)
-    scope = settings.project, settings.environment
-
-    def is_ready(store: Store) -> bool:
-        processes = store.processes(settings.project, store.server_state().now - EARLIER)
-        is_there = any(f"/{service.pid}/" in it.scheduler_id for it in processes)
-        return is_there and len(store.schedules(*scope, names)) == len(names)
-
-    while not ledger.ask(is_ready):
-        if service.poll() is not None or monotonic() > give_up_at:
-            raise ServiceFailedError(
-                f"The service did not start; {folder / SERVICE_LOG} tells why."
-            )
-        sleep(LOOK_SECONDS / 5)
+    """Tell of a checkpoint when every stretch that goes on has had one, until all have ended."""
+    latest: dict[_Player, Look] = {}
+    playing, fresh = set(players), set[_Player]()
+    while playing:
+        player, look = news.get()
+        if look is None:
+            playing.remove(player)
+        else:
+            latest[player] = look
+            fresh.add(player)
+        if fresh and playing <= fresh:
+            fresh.clear()
+            tell(_checkpoint(list(latest.values())))
 
 
-def _await_nothing_due(
-    ledger: Ledger, settings: Settings, service: subprocess.Popen[bytes]
-) -> None:
-    """Wait until runs have ended that make up for slots between two parts; they do not count."""
-    give_up_at = monotonic() + SETTLE_SECONDS
-    scope = settings.project, settings.environment
-    ready_at = _now(ledger)
+def _checkpoint(looks: Sequence[Look]) -> Checkpoint:
+    return Checkpoint(
+        played_seconds=sum(it.played_seconds for it in looks),
+        account=take_account(it.audit for it in looks),
+        vitals=together([it.vitals for it in looks]),
+    )
 
-    def is_settled(store: Store) -> bool:
-        now = store.clock()
-        dues = [it.next_run_at for it in store.schedules(*scope)]
-        if any(due is not None and due <= now for due in dues):
-            return False
-        return all(it.slot_at > ready_at for it in store.open_slots(*scope))
 
-    while not ledger.ask(is_settled) and service.poll() is None and monotonic() < give_up_at:
-        sleep(LOOK_SECONDS / 5)
+def _outcomes(players: Sequence[_Player]) -> list[Outcome]:
+    """Return how the stretches ended; of errors the one that ended the others."""
+    errors = [it.error for it in players if it.error is not None]
+    if errors:
+        raise next(
+            (it for it in errors if not isinstance(it, threading.BrokenBarrierError)), errors[0]
+        )
+    return [it.outcome for it in players if it.outcome is not None]

@@ -1,12 +1,13 @@
-"""How far a soak has come: kept in its folder, so that it can go on after it was interrupted.
+"""How far the stretches of a soak have come: kept in a folder each, so that they can go on.
 
-A soak is played in parts. What lies between two of them was not played, and does not count; nor do
-slots that were on their way when a part ended.
+A soak is one stretch of time, or cut into several that are played at once. A stretch is played in
+parts: one, and one more for each time it was interrupted. What lies between two of them was not
+played, and does not count; nor do slots that were on their way when a part ended.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.model import Workflow
 
 FILE = "progress.json"
+APART_SECONDS = 13.0
+"""Stretches do not begin at once: else slots of them all would be due at the same moments."""
 
 
 class SchedulesChangedError(WorkflowMonitorError):
@@ -34,12 +37,26 @@ class SchedulesChangedError(WorkflowMonitorError):
 
 
 class Plan(Record, frozen=True, kw_only=True):
-    """What is to be played: how much time, how quickly, and how often it is told how it goes."""
+    """What is to be played: how much time, how quickly, and how often it is told how it goes.
+
+    The time is cut into as many ``stretches`` of the same length, which are played at once.
+    """
 
     seconds: float
     speed: float
     checkpoint_seconds: float
     concurrency: int
+    stretches: int = 1
+
+    @property
+    def stretch_seconds(self) -> float:
+        """How much time a stretch has."""
+        return self.seconds / self.stretches
+
+    @property
+    def apart_seconds(self) -> float:
+        """How many real seconds after the one before it a stretch begins."""
+        return min(APART_SECONDS, self.stretch_seconds / self.speed / self.stretches)
 
 
 class Part(Record, frozen=True, kw_only=True):
@@ -68,18 +85,20 @@ class Part(Record, frozen=True, kw_only=True):
 
 
 class Progress(Record, frozen=True, kw_only=True):
-    """How far a soak has come.
+    """How far a stretch of a soak has come.
 
     Attributes:
         plan: What is to be played.
+        stretch: Which of the plan's stretches this is, from 0.
         in_database: Whether its records are in the project's own database.
-        is_complete: Whether all of the time was played.
+        is_complete: Whether all of its time was played.
         schedules: The schedules it began with, by workflow.
         parts: What was played.
         vitals: What was measured at checkpoints.
     """
 
     plan: Plan
+    stretch: int = 0
     in_database: bool = False
     is_complete: bool = False
     schedules: dict[str, str] = msgspec.field(default_factory=dict)
@@ -91,18 +110,37 @@ class Progress(Record, frozen=True, kw_only=True):
         """How much time was played."""
         return sum(it.seconds for it in self.parts)
 
+    @property
+    def real_seconds(self) -> float:
+        """How long that took."""
+        return sum(it.real_seconds for it in self.parts)
+
+    @property
+    def left_seconds(self) -> float:
+        """How much time is still to be played."""
+        return self.plan.stretch_seconds - self.played_seconds
+
+    def with_another(self, really_begins_at: datetime, begins_at: datetime) -> Progress:
+        """Return it with another part, in which all that is left is to be played."""
+        part = Part(
+            began_at=begins_at,
+            ended_at=begins_at + timedelta(seconds=self.left_seconds),
+            really_began_at=really_begins_at,
+        )
+        return replace(self, parts=(*self.parts, part))
+
     def with_last(self, part: Part) -> Progress:
         """Return it with another last part."""
         return replace(self, parts=(*self.parts[:-1], part))
 
 
 def save(folder: Path, progress: Progress) -> None:
-    """Note how far a soak has come."""
+    """Note in its folder how far a stretch has come."""
     write_atomically(folder / FILE, msgspec.json.encode(progress))
 
 
 def load(folder: Path) -> Progress | None:
-    """Return how far the soak of a folder has come; None if that cannot be known."""
+    """Return how far the stretch of a folder has come; None if that cannot be known."""
     try:
         return msgspec.json.decode((folder / FILE).read_bytes(), type=Progress)
     except (OSError, msgspec.MsgspecError):

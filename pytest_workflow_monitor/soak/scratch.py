@@ -1,8 +1,8 @@
 """Where a soak keeps what it records: state of its own, so that a project's history stays as it is.
 
-Every soak has a folder below the state directory, and a lock on it while it lives. The next one
-goes on with the last of them, or removes the folders of those before it, and stops what is left of
-their embedded server.
+Every soak has a folder below the state directory, and a lock on it while it lives; every stretch of
+it has a folder in that. The next soak goes on with the last one, or removes the folders of those
+before it, and stops what is left of their embedded servers.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from pytest_workflow_monitor import settings as configuration
 from pytest_workflow_monitor.errors import StoreError, WorkflowMonitorError
-from pytest_workflow_monitor.soak.progress import load
+from pytest_workflow_monitor.soak.progress import load, save
 from pytest_workflow_monitor.store import embedded, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pytest_workflow_monitor.settings import Settings
@@ -45,37 +45,51 @@ class NothingToContinueError(WorkflowMonitorError):
     """No soak here was interrupted."""
 
 
+def stretch_folder(folder: Path, progress: Progress) -> Path:
+    """Return the folder of a stretch of a soak."""
+    return folder / f"{progress.stretch + 1:02}"
+
+
 @contextmanager
-def scratch(settings: Settings) -> Iterator[Path]:
-    """Make the folder of a soak, and hold it while it lasts."""
+def scratch(settings: Settings, stretches: Iterable[Progress]) -> Iterator[Path]:
+    """Make the folder of a soak and those of its stretches, and hold it while it lasts."""
     soaks = settings.state_path / FOLDER
     _remove_left_over(soaks)
     folder = soaks / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
     folder.mkdir(parents=True)
+    for it in stretches:
+        stretch_folder(folder, it).mkdir()
+        save(stretch_folder(folder, it), it)
     with _held(folder):
         yield folder
 
 
 @contextmanager
-def interrupted(settings: Settings) -> Iterator[tuple[Path, Progress]]:
-    """Hold the folder of the last soak that was interrupted, to go on with it.
+def interrupted(settings: Settings) -> Iterator[tuple[Path, tuple[Progress, ...]]]:
+    """Hold the folder of the last soak that was interrupted, to go on with its stretches.
 
     Raises:
         NothingToContinueError: There is none, or it goes on already.
     """
     soaks = settings.state_path / FOLDER
     for folder in sorted(soaks.glob("*"), reverse=True):
-        progress = load(folder)
-        if progress is None or progress.is_complete or not progress.parts:
+        stretches = _stretches(folder)
+        if all(it.is_complete for it in stretches) or not any(it.parts for it in stretches):
             continue
         if _is_held(folder):
             raise NothingToContinueError(f"The soak in {folder} is still going on.")
         with _held(folder):
-            yield folder, progress
+            yield folder, stretches
         return
     raise NothingToContinueError(
         f"No soak in {soaks} was interrupted: begin one without --continue."
     )
+
+
+def _stretches(folder: Path) -> tuple[Progress, ...]:
+    """Return how far the stretches of a soak have come; none if that is not known of them all."""
+    found = [it for it in map(load, sorted(folder.glob("*/"))) if it is not None]
+    return tuple(found) if found and len(found) == found[0].plan.stretches else ()
 
 
 @contextmanager
@@ -91,18 +105,19 @@ def _held(folder: Path) -> Iterator[None]:
 def environment(
     settings: Settings, folder: Path, environ: Mapping[str, str], *, in_database: bool
 ) -> dict[str, str]:
-    """Return the environment of everything that a soak starts.
+    """Return the environment of everything that a stretch of a soak starts.
 
     Args:
         settings: The project's.
-        folder: The soak's.
+        folder: The stretch's.
         environ: The environment of this process.
         in_database: Whether the records go to the project's own database, under a project's name
             of their own.
     """
     found = {**environ, **QUIET, "WORKFLOW_MONITOR_STATE_DIR": str(folder)}
     if in_database:
-        return found | {"WORKFLOW_MONITOR_PROJECT": f"{settings.project}-{FOLDER}-{folder.name}"}
+        name = f"{settings.project}-{FOLDER}-{folder.parent.name}-{folder.name}"
+        return found | {"WORKFLOW_MONITOR_PROJECT": name}
     for name in DATABASES:
         found.pop(name, None)
     return found | {"WORKFLOW_MONITOR_DATABASE_URL": ""}
@@ -119,7 +134,8 @@ def _remove_left_over(soaks: Path) -> None:
         return
     for folder in soaks.iterdir():
         if not _is_held(folder):
-            _stop_server(folder)
+            for stretch in folder.glob("*/"):
+                _stop_server(stretch)
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -138,7 +154,7 @@ def _is_held(folder: Path) -> bool:
 
 
 def _stop_server(folder: Path) -> None:
-    """Stop the embedded server of a soak that was killed with everything that used it."""
+    """Stop the embedded server of a stretch that was killed with everything that used it."""
     data = places.data_path(folder)
     with suppress(StoreError):
         embedded.join(folder, start=False).leave()

@@ -17,6 +17,8 @@ from pytest_workflow_monitor.soak.vitals import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_workflow_monitor.soak.progress import Progress
 
 
@@ -44,12 +46,13 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
         ended_at: Until when.
         played_seconds: How much time was played, without what lies between parts.
         real_seconds: How long that took.
+        stretches: How many stretches of it were played at once.
         parts: In how many parts it was played: one, and one more for each time it was interrupted.
         cut_off: How many slots were on their way then; they do not count.
         speed: How many played seconds a real one had.
         account: What became of every slot.
-        memory: Of the service, in megabytes.
-        connections: To the database.
+        memory: Of the service, in megabytes; of the stretch in which it grew most.
+        connections: To the database, likewise.
         most_load: The highest load of the machine, over a minute.
         checkpoints: What was measured on the way.
     """
@@ -61,6 +64,7 @@ class Verdict(Record, frozen=True, kw_only=True, omit_defaults=False):
     ended_at: datetime
     played_seconds: float
     real_seconds: float
+    stretches: int = 1
     parts: int = 1
     cut_off: int = 0
     speed: float
@@ -80,10 +84,17 @@ _SAID = {
 }
 
 
-def judge(account: Account, progress: Progress) -> Verdict:
-    """Judge a soak by what became of its slots, and by what was measured on the way."""
-    checkpoints, parts = progress.vitals, progress.parts
-    memory, connections = memory_growth(checkpoints), connection_growth(checkpoints)
+def judge(account: Account, stretches: Sequence[Progress]) -> Verdict:
+    """Judge a soak by what became of its slots, and by what was measured on the way.
+
+    Args:
+        account: Of the slots of all stretches.
+        stretches: How far each of them came.
+    """
+    plan = stretches[0].plan
+    parts = [part for it in stretches for part in it.parts]
+    memory = max((memory_growth(it.vitals) for it in stretches), key=_by_growth)
+    connections = max((connection_growth(it.vitals) for it in stretches), key=_by_growth)
     faults = [it.problem for it in parts if it.problem]
     if not account.expected:
         faults.append("no slot was due: play a longer time")
@@ -94,23 +105,29 @@ def judge(account: Account, progress: Progress) -> Verdict:
         faults.append(f"the connections grew from {connections.start:.0f} to {connections.end:.0f}")
     too_fast = _reasons(account, by_speed=True)
     result = Result.TOO_FAST if too_fast else Result.PASSED
+    checkpoints = [vitals for it in stretches for vitals in it.vitals]
     return Verdict(
         result=Result.FAILED if faults else result,
         reasons=(*faults, *too_fast),
-        is_complete=progress.is_complete,
-        began_at=parts[0].began_at,
-        ended_at=parts[-1].ended_at,
-        played_seconds=progress.played_seconds,
-        real_seconds=sum(it.real_seconds for it in parts),
+        is_complete=all(it.is_complete for it in stretches),
+        began_at=min(it.began_at for it in parts),
+        ended_at=max(it.ended_at for it in parts),
+        played_seconds=sum(it.played_seconds for it in stretches),
+        real_seconds=max(it.real_seconds for it in stretches),
+        stretches=plan.stretches,
         cut_off=sum(len(it.cut_off) for it in parts),
-        parts=len(parts),
-        speed=progress.plan.speed,
+        parts=max(len(it.parts) for it in stretches),
+        speed=plan.speed,
         account=account,
         memory=memory,
         connections=connections,
         most_load=max((it.load for it in checkpoints), default=0.0),
-        checkpoints=checkpoints,
+        checkpoints=tuple(checkpoints),
     )
+
+
+def _by_growth(growth: Growth) -> tuple[bool, float]:
+    return growth.has_grown, growth.more
 
 
 def _reasons(account: Account, *, by_speed: bool) -> list[str]:

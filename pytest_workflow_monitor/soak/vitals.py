@@ -46,6 +46,11 @@ class Growth(Record, frozen=True, kw_only=True):
     end: float
     has_grown: bool
 
+    @property
+    def more(self) -> float:
+        """How much more it is at the end."""
+        return self.end - self.start
+
 
 def measure(pid: int, connections: int, at: datetime) -> Vitals:
     """Measure a process; one that is gone has no memory."""
@@ -62,6 +67,17 @@ def measure(pid: int, connections: int, at: datetime) -> Vitals:
         processes=processes,
         connections=connections,
         load=os.getloadavg()[0],
+    )
+
+
+def together(found: Sequence[Vitals]) -> Vitals:
+    """Return what several services take at about the same moment."""
+    return Vitals(
+        at=max(it.at for it in found),
+        memory_mb=sum(it.memory_mb for it in found),
+        processes=sum(it.processes for it in found),
+        connections=sum(it.connections for it in found),
+        load=max(it.load for it in found),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflow_monitor.model import Status, Trigger, Workflow
-from pytest_workflow_monitor.soak.account import Account, TroubleKind, on_their_way, take_account
+from pytest_workflow_monitor.soak.account import Account, Audit, TroubleKind, take_account
 from pytest_workflow_monitor.soak.expectation import enabled, expect
 from pytest_workflow_monitor.soak.progress import Part, expect_in
 from pytest_workflow_monitor.store.schedules import ScheduledRun
@@ -62,7 +62,7 @@ def account(
 ) -> Account:
     """Take account of a quarter of an hour; by default every slot that is done has run."""
     ran = [run(it.slot_at) for it in slots if it.status is SlotStatus.DONE]
-    return take_account(
+    audit = Audit(
         EXPECTED,
         slots,
         ran if runs is None else runs,
@@ -70,6 +70,7 @@ def account(
         speed=speed,
         is_over=is_over,
     )
+    return take_account([audit])
 
 
 def kinds(found: Account) -> list[tuple[TroubleKind, bool]]:
@@ -191,7 +192,7 @@ PARTS = (
 
 def test_what_a_soak_did_not_play_does_not_count() -> None:
     """Neither what lies between its parts, nor what was on its way when one ended."""
-    found = take_account(
+    found = Audit(
         expect_in([ORDER], PARTS),
         [
             done(5),
@@ -204,12 +205,12 @@ def test_what_a_soak_did_not_play_does_not_count() -> None:
         speed=1,
         is_over=True,
     )
-    assert (found.expected, found.run, found.troubles) == (4, 4, ())
+    assert (found.expected, len(found.lateness), found.troubles) == (4, 4, [])
 
 
 def test_a_row_for_many_slots_reaches_into_what_is_played() -> None:
     """Of the slots that it stands for, those that were played were missed."""
-    found = take_account(
+    found = Audit(
         expect_in([ORDER], PARTS),
         [done(5), missed(15, found_after=1600, covers=5), done(40), done(45)],
         [run(noon(it)) for it in (5, 40, 45)],
@@ -222,7 +223,27 @@ def test_a_row_for_many_slots_reaches_into_what_is_played() -> None:
 
 def test_what_is_on_its_way_is_named() -> None:
     """It is no fault of anybody when a soak is interrupted."""
-    keys = on_their_way(
-        EXPECTED, [a_slot(noon(15)), done(5), done(10)], [run(noon(5))], now=noon(15), speed=1
-    )
-    assert keys == (("order", noon(10)), ("order", noon(15)))
+    slots = [a_slot(noon(15)), done(5), done(10)]
+    found = Audit(EXPECTED, slots, [run(noon(5))], now=noon(15), speed=1, is_over=False)
+    assert found.on_their_way == [("order", noon(10)), ("order", noon(15))]
+
+
+def test_accounts_of_several_stretches_are_summed_up() -> None:
+    """What was wrong in any of them is told in the order in which it was due."""
+
+    def audit(after: float, slots: Sequence[Slot]) -> Audit:
+        runs = [run(it.slot_at, status=Status.FAILED) for it in slots]
+        until = noon(after + 10)
+        expected = expect([ORDER], noon(after), until)
+        return Audit(expected, slots, runs, now=until, speed=1, is_over=True)
+
+    late = done(25, started_at=noon(28))
+    first, second = audit(0, [done(5)]), audit(20, [late, done(30)])
+    found = take_account([second, first])
+    assert (found.expected, found.run, found.failed) == (4, 3, 3)
+    assert found.statuses == {"done": 3, "nothing": 1}
+    assert list(found.lateness_ms) == [0, 0, 180_000]
+    assert [(it.kind, it.slot_at) for it in found.troubles] == [
+        (TroubleKind.SILENT, noon(10)),
+        (TroubleKind.LATE, noon(25)),
+    ]

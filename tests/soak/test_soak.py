@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +95,13 @@ class Soak:
 
     def service(self) -> psutil.Process:
         """Return the scheduler with its worker."""
-        assert self.popen is not None
-        (found,) = psutil.Process(self.popen.pid).children()
+        (found,) = self.services()
         return found
+
+    def services(self) -> list[psutil.Process]:
+        """Return the scheduler with its worker of each stretch."""
+        assert self.popen is not None
+        return psutil.Process(self.popen.pid).children()
 
     def end(self) -> tuple[int, Any]:
         """Wait for its end, and return its exit code and verdict."""
@@ -142,6 +147,53 @@ def test_a_day_at_a_compressed_speed(soak: Soak, database_url: str) -> None:
         assert not store.job_metrics(project="shop")
         rows = store.connection.execute("SELECT DISTINCT project FROM workflow_slots").fetchall()
     assert [row["project"].startswith("shop-soak-") for row in rows] == [True]
+
+
+def test_stretches_are_played_at_once(open_folder: Path) -> None:
+    """Each with a database of its own; together they are the time that was asked for, whole."""
+    soak = Soak(open_folder)
+    soak.write("test_it.py", suite("* * * * *", "1h"))
+    try:
+        soak.start("--for", "6m", "--speed", "10", "--stretches", "2")
+        assert len(soak.services()) == 2
+        assert len(list((open_folder / ".workflow-monitor" / "soak").glob("*/*/postgres"))) == 2
+        code, found = soak.end()
+    finally:
+        soak.close()
+    account = found["account"]
+    assert (found["result"], found["reasons"], code) == ("passed", [], 0), account
+    assert (account["expected"], account["run"], account["statuses"]) == (6, 6, {"done": 6})
+    assert (found["stretches"], found["parts"], found["is_complete"]) == (2, 1, True)
+    assert found["played_seconds"] == pytest.approx(360)
+    began, ended = (datetime.fromisoformat(found[it]) for it in ("began_at", "ended_at"))
+    assert (ended - began).total_seconds() == pytest.approx(360)
+
+
+def test_stretches_go_on(soak: Soak) -> None:
+    """Each where it was; one that has come to its end is not played again."""
+    soak.write("test_it.py", suite("* * * * * */5", "1h"))
+    soak.start("--for", "40s", "--stretches", "2", "--in-database")
+    soak.until("run", 2)
+    found = soak.interrupt()
+    assert (found["result"], found["is_complete"]) == ("passed", False)
+    ended = next((soak.folder / ".workflow-monitor" / "soak").glob("*/01/progress.json"))
+    progress = json.loads(ended.read_text())
+    ended.write_text(json.dumps(progress | {"is_complete": True}))
+    soak.start_again()
+    code, found = soak.end()
+    assert (code, found["result"], found["is_complete"]) == (0, "passed", True), found
+    assert (found["stretches"], found["parts"]) == (2, 2)
+    assert 20 < found["played_seconds"] < 40
+
+
+def test_a_stretch_that_dies_ends_them_all(soak: Soak) -> None:
+    """At once, and the verdict says why."""
+    soak.write("test_it.py", suite("* * * * * */5", "1h"))
+    soak.start("--for", "1h", "--stretches", "2", "--in-database")
+    soak.services()[0].kill()
+    code, found = soak.end()
+    assert (code, found["result"], found["is_complete"]) == (1, "failed", False)
+    assert found["reasons"][0] == "the service ended with exit code -9"
 
 
 FORGET = """
@@ -277,7 +329,7 @@ def test_nothing_outlives_a_soak_that_is_killed(open_folder: Path) -> None:
         soak.close()
         service.wait(PATIENCE)
         (folder,) = (open_folder / ".workflow-monitor" / "soak").iterdir()
-        until(lambda: not (folder / "postgres" / "postmaster.pid").exists())
+        until(lambda: not (folder / "01" / "postgres" / "postmaster.pid").exists())
         soak.start("--for", "5s")
         code, _ = soak.end()
         assert code in {0, 1}
@@ -285,7 +337,7 @@ def test_nothing_outlives_a_soak_that_is_killed(open_folder: Path) -> None:
         assert left != folder
         assert not (open_folder / ".workflow-monitor" / "postgres").exists()
         with pytest.raises(Exception, match="not running"):
-            embedded.join(left, start=False)
+            embedded.join(left / "01", start=False)
     finally:
         soak.close()
 

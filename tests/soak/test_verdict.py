@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from pytest_workflow_monitor.soak.account import Account, Trouble, TroubleKind
 from pytest_workflow_monitor.soak.progress import Part, Plan, Progress
@@ -35,6 +36,11 @@ def a_part(begins: float = 0, ends: float = 60, **changes: Any) -> Part:
     )
 
 
+def ten_slots(*troubles: Trouble) -> Account:
+    """Make the account of ten slots that ran."""
+    return Account(expected=10, run=10, statuses={}, troubles=troubles)
+
+
 def verdict(
     *troubles: Trouble,
     checkpoints: Sequence[Vitals] = (),
@@ -48,7 +54,7 @@ def verdict(
         parts=tuple(parts) or (a_part(),),
         vitals=tuple(checkpoints) or (vitals(),),
     )
-    return judge(account or Account(expected=10, run=10, statuses={}, troubles=troubles), progress)
+    return judge(account or ten_slots(*troubles), [progress])
 
 
 def trouble(kind: TroubleKind, *, by_speed: bool = False) -> Trouble:
@@ -96,6 +102,25 @@ def test_what_lies_between_two_parts_was_not_played() -> None:
     assert (found.played_seconds, found.real_seconds) == (3600, 60)
     assert (found.parts, found.cut_off) == (2, 1)
     assert (found.began_at, found.ended_at) == (noon(0), noon(90))
+
+
+def test_stretches_are_judged_together() -> None:
+    """All of their time was played, at once; any of them can grow, or not come to its end."""
+    plan = replace(PLAN, stretches=2)
+    first = Progress(plan=plan, is_complete=True, parts=(a_part(0, 30),), vitals=(vitals(),) * 40)
+    second = replace(
+        first,
+        stretch=1,
+        parts=(a_part(30, 50), a_part(55, 65)),
+        vitals=tuple(vitals(60 + it) for it in range(40)),
+    )
+    found = judge(ten_slots(), [first, second])
+    assert (found.result, found.reasons) == (Result.FAILED, ("the memory grew from 62 to 98 MB",))
+    assert (found.stretches, found.parts, found.is_complete) == (2, 2, True)
+    assert (found.played_seconds, found.real_seconds) == (3600, 30)
+    assert (found.began_at, found.ended_at) == (noon(0), noon(65))
+    assert len(found.checkpoints) == 80
+    assert not judge(ten_slots(), [first, replace(second, is_complete=False)]).is_complete
 
 
 def test_memory_that_grows_fails_it() -> None:

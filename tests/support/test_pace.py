@@ -20,6 +20,15 @@ def test_played_time_meets_real_time() -> None:
     assert (REAL.is_real, pace.is_real) == (True, False)
 
 
+def test_played_time_can_be_behind() -> None:
+    """At real speed or a higher one."""
+    pace = Pace(behind_seconds=3600)
+    assert pace.at(NOON) == NOON - timedelta(hours=1)
+    assert (pace.is_real, pace.real_seconds(120)) == (False, 120)
+    pace = Pace(speed=60, meets_at=NOON, behind_seconds=3600)
+    assert pace.at(NOON + timedelta(minutes=2)) == NOON + timedelta(hours=1)
+
+
 def test_the_clock_of_a_store_has_a_pace(database_url: str) -> None:
     """Without one it tells the database's time."""
     with Store(database_url) as store:
