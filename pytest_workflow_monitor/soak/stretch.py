@@ -240,14 +240,18 @@ class _Play:
             if monotonic() >= note_at:
                 self._note()
                 note_at += NOTE_SECONDS
-        is_complete = left <= 0
-        give_up_at = monotonic() + SETTLE_SECONDS
-        while is_complete and self._goes_on() and monotonic() < give_up_at:
-            if not self._audit(is_over=False).on_their_way:
-                break
-            self._company.wait(LOOK_SECONDS)
+        is_complete = left <= 0 and self._settles()
         self._checkpoint(is_complete=is_complete, problem=self._problem())
         return Outcome(progress=self._progress, audit=self._audit(is_over=is_complete))
+
+    def _settles(self) -> bool:
+        """Wait for what is on its way, not for ever; tell whether nobody ended that early."""
+        give_up_at = monotonic() + SETTLE_SECONDS
+        while monotonic() < give_up_at and self._audit(is_over=False).on_their_way:
+            if not self._goes_on():
+                return False
+            self._company.wait(LOOK_SECONDS)
+        return True
 
     def _left_seconds(self) -> float:
         left = (self._until - _now(self._ledger)).total_seconds()

@@ -40,6 +40,11 @@ class Reply:
     raw: bytes = b""
     hangs: bool = False
 
+    @property
+    def patience_seconds(self) -> float:
+        """How long to wait for it: not long for what never comes, else as long as it takes."""
+        return 0.3 if self.hangs else WAIT_SECONDS
+
 
 def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
     """Return an answer in JSON; ``_`` in the names of headers stand for ``-``."""

@@ -68,7 +68,7 @@ def test_faults_are_temporary(server: HttpServer, reply: Reply) -> None:
     """Apprise does not say why it could not deliver, so that every fault is tried again."""
     server.usual = reply
     with pytest.raises(TransportError, match="Apprise") as caught:
-        apprise(server, timeout_seconds=0.5).send(sample("failure"), {})
+        apprise(server, timeout_seconds=reply.patience_seconds).send(sample("failure"), {})
     assert not caught.value.permanent
 
 

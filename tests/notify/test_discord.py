@@ -236,7 +236,7 @@ FAULTS = {
 def test_faults_are_temporary(server: HttpServer, fault: str) -> None:
     """Whatever a broken service answers, the message stays in the outbox."""
     server.usual, said = FAULTS[fault]
-    error = trouble(discord(server, timeout_seconds=0.3))
+    error = trouble(discord(server, timeout_seconds=server.usual.patience_seconds))
     assert not error.permanent
     assert said in str(error)
     assert "secretsecret" not in str(error)

@@ -144,7 +144,7 @@ def test_faults(
     server: HttpServer, reply: Reply, permanent: bool, retry_after: float | None, said: str
 ) -> None:
     """What is permanent stops, what is not waits."""
-    channel = pager(server, timeout_seconds=0.3)
+    channel = pager(server, timeout_seconds=reply.patience_seconds)
     server.usual = reply
     with pytest.raises(TransportError, match=said) as caught:
         channel.send(sample("failure"), {})

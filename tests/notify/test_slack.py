@@ -280,7 +280,7 @@ def test_a_picture_that_cannot_be_shown_is_no_reason_to_send_again(
     (tmp_path / "page.png").write_bytes(PNG)
     with HttpServer(reply) as server:
         server.replies.append(OK)
-        channel = bot(server.url, timeout_seconds=0.5)
+        channel = bot(server.url, timeout_seconds=max(2, reply.patience_seconds))
         receipt = channel.send(sample("failure", tmp_path / "page.png"), {})
     assert receipt.reference["ts"]
     assert "without its file" in receipt.said
@@ -334,8 +334,11 @@ FAULTS = {
 def test_faults_are_temporary(server: HttpServer, fault: str, is_bot: bool) -> None:
     """Whatever a broken service answers, the message stays in the outbox."""
     server.usual, said = FAULTS[fault]
-    make = bot(server.url, timeout_seconds=0.3) if is_bot else webhook(server, timeout_seconds=0.3)
-    error = trouble(make, {})
+    limit = server.usual.patience_seconds
+    channel = (
+        bot(server.url, timeout_seconds=limit) if is_bot else webhook(server, timeout_seconds=limit)
+    )
+    error = trouble(channel, {})
     assert not error.permanent
     assert said in str(error)
 

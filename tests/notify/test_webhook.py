@@ -143,7 +143,7 @@ def test_faults(
     """What is permanent stops, what is not waits; no address is told."""
     server.usual = reply
     with pytest.raises(TransportError) as caught:
-        webhook(server, timeout_seconds=0.3).send(sample("failure"), {})
+        webhook(server, timeout_seconds=reply.patience_seconds).send(sample("failure"), {})
     assert (caught.value.permanent, caught.value.retry_after) == (permanent, retry_after)
     assert "secretsecret" not in str(caught.value)
 
