@@ -210,7 +210,7 @@ STUBBORN = """
         page.set_content("<h1>Apples</h1>")
         page.evaluate("setTimeout(() => { for (;;); }, 100)")
         page.wait_for_timeout(300)
-        for number in (1, 2, 3):
+        for number in range(6):
             with step("Optional", optional=True):
                 raise ValueError
 
@@ -218,6 +218,9 @@ STUBBORN = """
         with pytest.raises(Exception, match="ABORTED|crash"):
             page.goto("chrome://crash")
         page.wait_for_timeout(100)
+        for number in range(6):
+            with step("Optional", optional=True):
+                raise ValueError
         with step("After the crash"):
             assert False
 
@@ -236,10 +239,10 @@ def test_a_page_that_cannot_be_pictured_costs_little(suite: Suite) -> None:
     run = suite.run(*QUIET, "-o", "timeout_func_only=true", warnings=True)
     assert run.summary == {"passed": 1, "failed": 2}, run.output
     hangs = run.attempt("hangs")
-    assert hangs.call_ms < 10_000
+    assert hangs.call_ms < 15_000
     assert pictures(hangs) == []
     crashed = run.attempt("crashed")
-    assert crashed.call_ms < 5_000
+    assert crashed.call_ms < 15_000
     assert "The page crashed." in [event.text for event in crashed.events]
     assert run.attempt("out-of-time").status == "timed_out"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,13 +83,11 @@ def test_pytest_does_not_wait_for_a_channel(
     suite: Suite, database_url: str, hook: HttpServer
 ) -> None:
     """The message is delivered after the group wait, when pytest has long ended."""
-    configure(suite, group_wait=6)
+    configure(suite, group_wait=12)
     hook.replies.append(Reply(status=500))
-    began = monotonic()
     run = suite.run("--workflow-notify", env={"DATABASE_URL": database_url})
     assert run.result.ret == 1
     assert not hook.requests
-    assert monotonic() - began < 30
     until(lambda: len(hook.requests) == 2 or None, seconds=60)
     first, second = hook.requests
     assert first.headers["idempotency-key"] == second.headers["idempotency-key"]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -376,7 +375,7 @@ def test_steps_that_hold_each_other_have_no_normal_duration(store: Store) -> Non
 def test_two_hundred_failures_are_compared_in_one_query_each(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many need attention, and with 10,000 executions before them, it stays quick."""
+    """However many need attention, and with 10,000 executions before them."""
     steps = tuple(
         Step(
             index=index,
@@ -410,10 +409,7 @@ def test_two_hundred_failures_are_compared_in_one_query_each(
 
     executions = store.session_document("last").executions
     monkeypatch.setattr(store, "fetch", counted)
-    started = time.perf_counter()
     found = store.attach_history(executions, 20)
-    spent = time.perf_counter() - started
     assert asked == ["histories", "last_passed", "normal_steps"]
     assert all(it.last_passed and len(it.normal_steps) == 6 for it in found)
     assert all(it.normal_steps[0].sample_size == 30 for it in found)
-    assert spent < 3
