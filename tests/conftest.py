@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import hypothesis
 import psycopg
 import pytest
+from playwright.sync_api import expect
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -35,6 +36,8 @@ _numbers = itertools.count()
 
 hypothesis.settings.register_profile("any machine", deadline=None)  # a slow one proves nothing
 hypothesis.settings.load_profile("any machine")
+
+expect.set_options(timeout=30_000)  # pages of a busy machine, too
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a script, where a shell lets Ctrl-C pass: the processes that

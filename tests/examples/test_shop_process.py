@@ -59,7 +59,7 @@ def test_it_ends_with_the_process_that_started_it() -> None:
         assert address(process)
         assert process.stdin
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -69,7 +69,7 @@ def test_it_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
         assert address(process)
         assert list(tmp_path.iterdir())
         process.send_signal(number)
-        assert process.communicate(timeout=10) == ("", "")
+        assert process.communicate(timeout=60) == ("", "")
         assert process.returncode == 0
     assert not list(tmp_path.iterdir())
 
@@ -79,7 +79,7 @@ def test_a_taken_port_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with started("--port", port) as process:
-            _, complaint = process.communicate(timeout=20)
+            _, complaint = process.communicate(timeout=60)
     assert (process.returncode, complaint) == (1, f"127.0.0.1:{port}: Address already in use\n")
 
 
@@ -93,7 +93,7 @@ def test_a_taken_port_is_one_sentence() -> None:
 def test_a_wrong_setting_is_one_sentence(name: str, value: str, sentence: str) -> None:
     """A mistake in the environment ends the program with a line that names the variable."""
     with started(**{name: value}) as process:
-        _, complaint = process.communicate(timeout=20)
+        _, complaint = process.communicate(timeout=60)
     assert process.returncode == 2
     assert complaint.startswith(f"{name}: ")
     assert sentence in complaint

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "pytest", "workflows", "-p", "no:cacheprovider"]
-PATIENCE_MS = 8_000
+PATIENCE_MS = 30_000
 SHORT_PATIENCE_MS = 1_500
 HURRY = 5
 """Limits of time are divided by this, so that a short delay is a slow one."""
@@ -106,7 +106,7 @@ class Person:
 @pytest.fixture(autouse=True)
 def patience() -> Iterator[None]:
     yield
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 def watch(

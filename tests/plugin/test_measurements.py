@@ -108,7 +108,10 @@ def site() -> Iterator[str]:
 CONFTEST = """
     import os
     import pytest
+    from playwright.sync_api import expect
     from pytest_workflow_monitor.browser import browser_launch_options
+
+    expect.set_options(timeout=30_000)
 
     @pytest.fixture(scope="session")
     def browser_type_launch_args(browser_type_launch_args, playwright):
