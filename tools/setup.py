@@ -16,6 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 STAMP = ".installed"
+DEBIAN_PACKAGES = ("chromium", "libatomic1")
+"""A browser, and a library that Playwright's own Node.js needs."""
 
 
 class SetupError(Exception):
@@ -65,28 +67,32 @@ def ensure_browser(python: Path, venv: Path) -> None:
     found = venv / ".browser"
     if found.exists() and Path(found.read_text()).exists():
         return
-    if note_browser(python, found):
+    if not note_browser(python, found):
         return
     tried = venv / ".browser-download-failed"
     if not tried.exists():
         print("Downloading a browser …", flush=True)
         download = [str(python), "-m", "playwright", "install", "chromium"]
-        if quietly(download) and note_browser(python, found):
+        if quietly(download) and not note_browser(python, found):
             return
         tried.touch()
     if os.geteuid() == 0 and shutil.which("apt-get") is not None:
         print("Installing Debian's chromium …", flush=True)
         quietly(["apt-get", "update"])
-        quietly(["apt-get", "install", "--yes", "--no-install-recommends", "chromium"])
-    if not note_browser(python, found):
+        quietly(["apt-get", "install", "--yes", "--no-install-recommends", *DEBIAN_PACKAGES])
+    if problem := note_browser(python, found):
         raise SetupError(
-            "There is no browser: install Google Chrome or Chromium, or run "
+            f"There is no browser ({problem}): install Google Chrome or Chromium, or run "
             f"`{python} -m playwright install chromium`, then try again."
         )
 
 
-def note_browser(python: Path, found: Path) -> bool:
-    """Ask the package itself, so that set-up and tests agree, and remember the answer."""
+def note_browser(python: Path, found: Path) -> str:
+    """Ask the package itself, so that set-up and tests agree, and remember the answer.
+
+    Returns:
+        Why there is no browser, in a line; nothing if there is one.
+    """
     code = (
         "from playwright.sync_api import sync_playwright\n"
         "from pytest_workflow_monitor.browser import browser_launch_options\n"
@@ -99,7 +105,11 @@ def note_browser(python: Path, found: Path) -> bool:
     )
     if done.returncode == 0:
         found.write_text(done.stdout.strip())
-    return done.returncode == 0
+        return ""
+    said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    return (
+        said[-1] if said[0].startswith("Traceback") else said[0]
+    )  # Playwright's driver comes first
 
 
 def quietly(command: list[str]) -> bool:

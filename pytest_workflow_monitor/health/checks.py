@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pytest_workflow_monitor.analysis import wording
 from pytest_workflow_monitor.artifact_files import ArtifactFiles
 from pytest_workflow_monitor.browser import BrowserNotFoundError, browser_launch_options
-from pytest_workflow_monitor.errors import ArtifactsError
+from pytest_workflow_monitor.errors import ArtifactsError, WorkflowMonitorError
 from pytest_workflow_monitor.health import web
 from pytest_workflow_monitor.health.findings import Asked, Finding, graded
 from pytest_workflow_monitor.health.network import SECONDS, network_problem
@@ -44,6 +44,11 @@ LONG_WAIT_SECONDS, TOO_LONG_WAIT_SECONDS = 300.0, 1800.0
 SKEW_SECONDS, TOO_MUCH_SKEW_SECONDS = 2.0, 60.0
 BROWSER_SECONDS = 30.0
 BROWSER_USE = timedelta(days=7)
+
+
+class PlaywrightError(WorkflowMonitorError):
+    """Playwright does not start on this machine."""
+
 
 _WHERE = (
     "from playwright.sync_api import sync_playwright\n"
@@ -172,8 +177,9 @@ def clock(asked: Asked) -> Finding | None:
 def browser(asked: Asked) -> Finding | None:
     """Look for a browser; to have none is a problem where workflows have used one lately."""
     try:
-        options = browser_launch_options(playwright_browser())
-    except BrowserNotFoundError as error:
+        own = playwright_browser()
+        options = browser_launch_options(own)
+    except (BrowserNotFoundError, PlaywrightError) as error:
         is_used = asked.store is not None and asked.store.used_a_browser(
             asked.settings.project, asked.settings.environment, asked.now - BROWSER_USE
         )
@@ -181,8 +187,7 @@ def browser(asked: Asked) -> Finding | None:
             return Finding(actual="none, and no workflow used one lately")
         status = HealthStatus.UNHEALTHY
         return Finding(status=status, expected="a browser", actual="none", detail=str(error))
-    found = options.get("executable_path", playwright_browser())
-    return Finding(expected="a browser", actual=str(found))
+    return Finding(expected="a browser", actual=str(options.get("executable_path", own)))
 
 
 def network(asked: Asked) -> Finding | None:
@@ -268,7 +273,11 @@ def checks_of(settings: Settings) -> dict[str, Check]:
 
 @lru_cache(maxsize=1)
 def playwright_browser() -> str:
-    """Return where Playwright's own browser is, or would be; asked in a process of its own."""
+    """Return where Playwright's own browser is, or would be; asked in a process of its own.
+
+    Raises:
+        PlaywrightError: It does not start, so that there is no use in any browser.
+    """
     try:
         done = subprocess.run(
             [sys.executable, "-c", _WHERE],
@@ -277,8 +286,14 @@ def playwright_browser() -> str:
             timeout=BROWSER_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise PlaywrightError(f"Playwright does not start: {error}") from error
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it does not say why"]
+        reason = (
+            said[-1] if said[0].startswith("Traceback") else said[0]
+        )  # its driver's comes first
+        raise PlaywrightError(f"Playwright does not start: {reason}")
     return os.fsdecode(done.stdout).strip()
 
 

@@ -9,7 +9,8 @@ _REMEDIES = {
     "artifacts": "look at artifacts_url and what lets us in there; files stay here meanwhile, and "
     "`workflow-monitor artifacts upload` copies them",
     "browser": "`playwright install chromium`, or install Chromium, or set "
-    "WORKFLOW_MONITOR_BROWSER to one",
+    "WORKFLOW_MONITOR_BROWSER to one; a missing library is in a package of the system, such as "
+    "Debian's libatomic1",
     "clock": "let the network set the clock, such as with `timedatectl set-ntp true`",
     "database": "look at the server that DATABASE_URL names; what sessions record is kept "
     "meanwhile, and `workflow-monitor replay` stores it",

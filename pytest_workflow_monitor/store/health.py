@@ -106,7 +106,7 @@ class Health(Database):
         return msgspec.convert(row, Waiting)
 
     def used_a_browser(self, project: str, environment: str, since: datetime) -> bool:
-        """Tell whether a workflow has had a browser since a moment."""
+        """Tell whether a workflow has had a browser since a moment, or has asked for one."""
         row = self.fetch_one(
             "used_a_browser", project=project, environment=environment, since=since
         )

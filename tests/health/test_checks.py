@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_workflow_monitor.health import check, network_problem, remedy, run_checks
-from pytest_workflow_monitor.health.checks import CHECKS
+from pytest_workflow_monitor.health.checks import CHECKS, playwright_browser
 from pytest_workflow_monitor.ingest import Batch, ingest
-from pytest_workflow_monitor.model import Metric
+from pytest_workflow_monitor.model import Metric, Status
 from pytest_workflow_monitor.settings.health_rules import HealthStatus, HttpCheck
 from pytest_workflow_monitor.store import migrate
 from pytest_workflow_monitor.words.slots import SlotStatus
@@ -176,6 +176,37 @@ def test_no_browser_is_a_problem_where_one_is_used(
     found = looked("browser")
     assert found.status is HealthStatus.UNHEALTHY
     assert "/no/such/browser" in found.detail
+
+
+def test_a_workflow_that_got_no_browser_has_asked_for_one(
+    store: Store, looked: Callable[..., HealthCheck], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that never had one, nothing was ever measured of it."""
+    monkeypatch.setenv("WORKFLOW_MONITOR_BROWSER", "/no/such/browser")
+    attempt = an_attempt(status=Status.ERROR, dimensions={"browser": "chromium"})
+    ingest(store, a_session(), Batch(attempts=[attempt], ended=an_end()))
+    assert looked("browser").status is HealthStatus.UNHEALTHY
+
+
+def test_a_driver_that_does_not_start_is_no_browser(
+    store: Store,
+    looked: Callable[..., HealthCheck],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """A small machine may lack a library; once it is there, the next look finds the browser."""
+    attempt = an_attempt(dimensions={"browser": "chromium"})
+    ingest(store, a_session(), Batch(attempts=[attempt], ended=an_end()))
+    driver = tmp_path / "node"
+    driver.write_text("#!/bin/sh\necho 'node: libatomic.so.1: cannot open' >&2; exit 127\n")
+    driver.chmod(0o755)
+    playwright_browser.cache_clear()
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(driver))
+    found = looked("browser")
+    assert found.status is HealthStatus.UNHEALTHY
+    assert found.detail == "Playwright does not start: node: libatomic.so.1: cannot open"
+    monkeypatch.delenv("PLAYWRIGHT_NODEJS_PATH")
+    assert looked("browser").status is HealthStatus.HEALTHY
 
 
 def test_the_browser_that_will_be_used_is_named(looked: Callable[..., HealthCheck]) -> None:

@@ -51,13 +51,20 @@ WHERE project = %(project)s AND status IN ('queued', 'running')
   AND (%(environment)s::text IS NULL OR environment = %(environment)s)
 
 -- name: used_a_browser
--- Return a row if a workflow has had a browser since a moment
+-- Return a row if a workflow has had a browser since a moment, or has asked for one
 SELECT 1
-FROM workflow_monitor.workflow_metrics AS metric
-JOIN workflow_monitor.workflow_executions AS execution USING (run_id)
-WHERE metric.metric_name = 'browser_peak_memory_mb' AND metric.recorded_at >= %(since)s
-  AND execution.project = %(project)s AND execution.environment = %(environment)s
-LIMIT 1
+WHERE EXISTS (
+    SELECT
+    FROM workflow_monitor.workflow_metrics AS metric
+    JOIN workflow_monitor.workflow_executions AS execution USING (run_id)
+    WHERE metric.metric_name = 'browser_peak_memory_mb' AND metric.recorded_at >= %(since)s
+      AND execution.project = %(project)s AND execution.environment = %(environment)s
+) OR EXISTS (
+    SELECT
+    FROM workflow_monitor.workflow_executions
+    WHERE project = %(project)s AND environment = %(environment)s AND started_at >= %(since)s
+      AND dimensions ? 'browser'
+)
 
 -- name: add_health_checks
 -- Record what checks found
