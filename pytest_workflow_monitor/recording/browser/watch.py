@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_workflow_monitor.recording.recorder import Recorder
 
 P = ParamSpec("P")
-PATIENCE_MS = 500
+PATIENCE_MS = 2_000
 LOGGER = "pytest_workflow_monitor.browser"
 """The name of the log, which is made when it is needed: pytest visits all of them in each test."""
 
