@@ -81,24 +81,20 @@ def ensure_browser(python: Path, venv: Path) -> None:
         quietly(["apt-get", "update"])
         quietly(["apt-get", "install", "--yes", "--no-install-recommends", *DEBIAN_PACKAGES])
     if problem := note_browser(python, found):
-        raise SetupError(
-            f"There is no browser ({problem}): install Google Chrome or Chromium, or run "
-            f"`{python} -m playwright install chromium`, then try again."
-        )
+        raise SetupError(f"{problem} Then try again.")
 
 
 def note_browser(python: Path, found: Path) -> str:
     """Ask the package itself, so that set-up and tests agree, and remember the answer.
 
     Returns:
-        Why there is no browser, in a line; nothing if there is one.
+        Why there is no browser, and what to do; nothing if there is one.
     """
     code = (
-        "from playwright.sync_api import sync_playwright\n"
         "from pytest_workflow_monitor.browser import browser_launch_options\n"
-        "with sync_playwright() as playwright:\n"
-        "    own = playwright.chromium.executable_path\n"
-        "    print(browser_launch_options(own).get('executable_path', own))\n"
+        "from pytest_workflow_monitor.health.checks import playwright_browser\n"
+        "own = playwright_browser()\n"
+        "print(browser_launch_options(own).get('executable_path', own))\n"
     )
     done = subprocess.run(
         [str(python), "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
@@ -106,10 +102,8 @@ def note_browser(python: Path, found: Path) -> str:
     if done.returncode == 0:
         found.write_text(done.stdout.strip())
         return ""
-    said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-    return (
-        said[-1] if said[0].startswith("Traceback") else said[0]
-    )  # Playwright's driver comes first
+    _, _, said = done.stderr.strip().rpartition("\n")
+    return said.partition("Error: ")[2] or said
 
 
 def quietly(command: list[str]) -> bool:

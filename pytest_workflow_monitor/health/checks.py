@@ -287,13 +287,12 @@ def playwright_browser() -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise PlaywrightError(f"Playwright does not start: {error}") from error
+        raise PlaywrightError(f"Playwright does not start: {error}.") from error
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["it does not say why"]
-        reason = (
-            said[-1] if said[0].startswith("Traceback") else said[0]
-        )  # its driver's comes first
-        raise PlaywrightError(f"Playwright does not start: {reason}")
+        # what its driver said comes before the traceback
+        reason = said[-1] if said[0].startswith("Traceback") else said[0]
+        raise PlaywrightError(f"Playwright does not start: {reason.rstrip('.')}.")
     return os.fsdecode(done.stdout).strip()
 
 

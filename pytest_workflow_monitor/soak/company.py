@@ -28,7 +28,9 @@ class Company:
     def __init__(self, stretches: Sequence[Progress], stop: threading.Event) -> None:
         self._stop = stop
         self._is_abandoned = False
-        self._barrier = threading.Barrier(sum(not it.is_complete for it in stretches) or 1)
+        self._begun = threading.Event()
+        to_play = sum(not it.is_complete for it in stretches) or 1
+        self._barrier = threading.Barrier(to_play, self._begun.set)
         self._ready: list[datetime] = []
         self._now = datetime.now(UTC)
         self._left_seconds = max(it.left_seconds for it in stretches)
@@ -65,4 +67,5 @@ class Company:
     def abandon(self) -> None:
         """End all stretches: without one of them the others are of no use."""
         self._is_abandoned = True
-        self._barrier.abort()
+        if not self._begun.is_set():
+            self._barrier.abort()

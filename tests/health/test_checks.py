@@ -204,7 +204,7 @@ def test_a_driver_that_does_not_start_is_no_browser(
     monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(driver))
     found = looked("browser")
     assert found.status is HealthStatus.UNHEALTHY
-    assert found.detail == "Playwright does not start: node: libatomic.so.1: cannot open"
+    assert found.detail == "Playwright does not start: node: libatomic.so.1: cannot open."
     monkeypatch.delenv("PLAYWRIGHT_NODEJS_PATH")
     assert looked("browser").status is HealthStatus.HEALTHY
 
